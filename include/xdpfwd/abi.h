@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What both sides of the maps know: the programs in bpf/ and the tool in user/.
+ *
+ * Everything here outlives a process: it is pinned, and a later version of the
+ * tool reads it. Padding is spelled out, sizes are asserted, and a change that
+ * an older reader would misread raises XF_ABI_VERSION.
+ *
+ * Byte order: fields of type __be16/__be32 and all addresses are in network
+ * order, everything else in host order. Times are the low 32 bits of jiffies
+ * unless the name says otherwise; struct xf_config has the tick rate.
+ */
+#ifndef XDPFWD_ABI_H
+#define XDPFWD_ABI_H
+
+#include <linux/types.h>
+
+#include "xdpfwd/reasons.h"
+
+#define XF_ABI_VERSION 1
+
+#define XF_NAME_LEN    64  /* a rule's name, with its NUL */
+#define XF_COMMENT_LEN 128 /* a rule's comment, with its NUL */
+#define XF_IFNAME_LEN  16  /* IFNAMSIZ */
+
+/* Address families as the maps spell them. 0 is "no address". */
+#define XF_IPV4 4
+#define XF_IPV6 6
+
+/* An address of either family. IPv4 stands in v4, and the other 12 bytes are zero. */
+union xf_addr {
+	__be32 v4;
+	__u8 v6[16];
+	__u32 w[4];
+};
+
+/* ---- rules ------------------------------------------------------------- */
+
+/* What a rule listens on: an address (scope 0 in ifindex), an interface, or anything. */
+struct xf_listen_key {
+	__u32 set;	    /* the rule set this entry is part of, see xf_config.set */
+	__u32 ifindex;	    /* IFACE:PORT: the interface; else 0 */
+	union xf_addr addr; /* ADDR:PORT: the address; else all zero */
+	__u8 family;	    /* XF_IPV4 or XF_IPV6, always that of the target */
+	__u8 proto;	    /* IPPROTO_TCP or IPPROTO_UDP */
+	__be16 port;
+};
+
+/*
+ * The same for port ranges, in a longest-prefix-match map: the port is last, so
+ * that a range A-B becomes at most 30 prefixes of it, however wide it is.
+ */
+struct xf_range_key {
+	__u32 prefixlen; /* 28 * 8 - 16 + bits of the port that count */
+	struct xf_listen_key listen;
+};
+#define XF_RANGE_KEY_BITS ((__u32)sizeof(struct xf_listen_key) * 8)
+
+enum xf_source {
+	XF_SOURCE_AUTO,
+	XF_SOURCE_PRESERVE,
+	XF_SOURCE_MASQUERADE,
+};
+
+#define XF_RULE_LIVE	 (1u << 0) /* listed; takes new flows if not disabled */
+#define XF_RULE_DISABLED (1u << 1) /* refuses every packet */
+#define XF_RULE_DRAINING (1u << 2) /* deleted with --keep-flows: its flows live out */
+
+#define XF_PROTO_TCP (1u << 0)
+#define XF_PROTO_UDP (1u << 1)
+
+/* A rule as the programs need it: element of the array "rules", by rule id. */
+struct xf_rule {
+	__u32 gen;   /* a flow made under another generation is dead; 0: slot is free */
+	__u32 flags; /* XF_RULE_* */
+	union xf_addr target;
+	union xf_addr masquerade; /* the source that the target sees under XF_SOURCE_MASQUERADE */
+	__u16 listen_lo;	  /* first and last listen port */
+	__u16 listen_hi;
+	__u16 target_lo; /* where listen_lo goes; the others follow in step */
+	__u8 family;	 /* XF_IPV4 or XF_IPV6 */
+	__u8 source;	 /* enum xf_source */
+	__u8 protos;	 /* XF_PROTO_* */
+	__u8 pad[15];
+};
+
+enum xf_listen_kind {
+	XF_LISTEN_ANY,
+	XF_LISTEN_IFACE,
+	XF_LISTEN_ADDR,
+};
+
+/* The rest of a rule, which only people read: hash "rule_meta", by rule id. */
+struct xf_rule_meta {
+	char name[XF_NAME_LEN];
+	char comment[XF_COMMENT_LEN];
+	char ifname[XF_IFNAME_LEN]; /* IFACE:PORT */
+	union xf_addr listen;	    /* ADDR:PORT */
+	__u32 ifindex;		    /* IFACE:PORT: what ifname was when the rule was made */
+	__u8 listen_kind;	    /* enum xf_listen_kind */
+	__u8 masquerade_fixed;	    /* 1: --source masquerade=ADDR, 0: the route's own source */
+	__u8 target_port_given;	    /* 0: "same port", and so it is printed */
+	__u8 pad[1];
+	__u64 created_unix; /* seconds since 1970 */
+};
+
+/* Per-rule counters: one cache line per CPU and rule. Sums over CPUs; last_hit is the maximum. */
+struct xf_rule_counters {
+	__u64 packets_in; /* client to target */
+	__u64 bytes_in;	  /* octets from the IP header on */
+	__u64 packets_out;
+	__u64 bytes_out;
+	__u64 flows_created;
+	__u64 fast_packets; /* of both directions, those that the fast tier finished */
+	__u64 last_hit;	    /* jiffies64; 0: never */
+	__u64 pad;
+};
+
+/* Per-rule drops: per-CPU hash "rule_drops", made on the first drop. */
+struct xf_drop_key {
+	__u32 rule;
+	__u32 reason; /* enum xf_reason */
+};
+
+/* ---- flows ------------------------------------------------------------- */
+
+/* A packet's five-tuple as it arrives. */
+struct xf_key4 {
+	__be32 saddr;
+	__be32 daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+struct xf_key6 {
+	union xf_addr saddr;
+	union xf_addr daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+enum xf_flow_state {
+	XF_FLOW_PENDING,     /* the other side has not answered yet */
+	XF_FLOW_ESTABLISHED, /* it has */
+	XF_FLOW_CLOSING,     /* TCP: a FIN or RST went by */
+};
+
+#define XF_FLOW_REPLY (1u << 0) /* this entry is the target-to-client half */
+#define XF_FLOW_L2    (1u << 1) /* dmac and smac are valid */
+#define XF_FLOW_FAST  (1u << 2) /* the way out takes XDP frames */
+
+/*
+ * One direction of a flow. A flow is two of these, in flow4 or flow6 by family:
+ * under the tuple that the client sends, and under the tuple that the target
+ * answers with. Neither exists without the other. The tuple that a packet gets,
+ * turned round, is the key of the other half.
+ */
+struct xf_flow {
+	__u64 packets;
+	__u64 bytes; /* octets from the IP header on */
+	__u32 last_seen;
+	__u32 routed_at; /* when the next hop was looked up */
+	__u32 rule;	 /* rule id */
+	__u32 rule_gen;
+	__u32 ifindex; /* way out; 0: not known yet */
+	__u8 dmac[6];
+	__u8 smac[6];
+	__be16 sport; /* what the packet gets */
+	__be16 dport;
+	__u16 mtu;   /* of the way out, octets of an IP packet */
+	__u8 state;  /* enum xf_flow_state; the same in both halves */
+	__u8 flags;  /* XF_FLOW_* */
+	__u32 slot;  /* index in "slots" */
+	__u32 created;
+	union xf_addr saddr; /* what the packet gets */
+	union xf_addr daddr;
+};
+
+enum xf_slot_state {
+	XF_SLOT_FREE,
+	XF_SLOT_BUSY, /* one CPU is making or ending the flow */
+	XF_SLOT_USED,
+};
+
+/*
+ * Element of the array "slots": what makes flows enumerable to the programs, so
+ * that room is found without a process that looks for it. Whoever moves a slot
+ * from USED to BUSY owns the end of its flow.
+ */
+struct xf_slot {
+	__u32 state;	/* enum xf_slot_state */
+	__u32 check_at; /* before that, the flow cannot have expired */
+	__u8 family;
+	__u8 pad[3];
+	struct xf_key6 key; /* the client's tuple; IPv4 in the first word of each address */
+	__u8 pad2[12];
+};
+
+/* ---- instance ---------------------------------------------------------- */
+
+enum xf_timeout {
+	XF_TIMEOUT_UDP_PENDING,	    /* RFC 4787 asks nothing of a mapping that no one answered */
+	XF_TIMEOUT_UDP,		    /* RFC 4787 REQ-5: at least 2 min, 5 min recommended */
+	XF_TIMEOUT_TCP_TRANSITORY,  /* RFC 5382 REQ-5: 4 min */
+	XF_TIMEOUT_TCP_ESTABLISHED, /* RFC 5382 REQ-5: 2 h 4 min */
+	XF_TIMEOUT_COUNT,
+};
+
+#define XF_CONFIG_NO_AUTO_ATTACH (1u << 0)
+
+/* Element 0 of the array "config". The programs read it, the tool writes it. */
+struct xf_config {
+	__u32 abi;   /* XF_ABI_VERSION */
+	__u32 set;   /* the rule set in force: key part of "listen" and "listen_ranges" */
+	__u32 hz;    /* jiffies a second */
+	__u32 flags; /* XF_CONFIG_* */
+	__u32 max_rules;
+	__u32 max_flows;
+	__u32 next_gen;	  /* the next rule generation */
+	__u32 route_ttl;  /* jiffies for which a flow trusts its next hop */
+	__u16 port_lo;	  /* masquerade ports */
+	__u16 port_hi;
+	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
+	__u32 pad;
+	__u64 netns;	  /* inode of the network namespace that this instance serves */
+	char version[32]; /* of the tool that loaded the programs */
+};
+
+/* Which ports concern us at all, one octet each: decides "not ours" in two loads. */
+#define XF_PORT_LISTEN_ADDR  (1u << 0) /* destination port of a rule for ADDR:PORT */
+#define XF_PORT_LISTEN_WIDE  (1u << 1) /* destination port of a rule for IFACE:PORT or :PORT */
+#define XF_PORT_LISTEN_RANGE (1u << 2) /* destination port in the range of some rule */
+#define XF_PORT_TARGET	     (1u << 3) /* source port of some target's replies */
+#define XF_PORT_LISTEN	     (XF_PORT_LISTEN_ADDR | XF_PORT_LISTEN_WIDE | XF_PORT_LISTEN_RANGE)
+
+/* Element 0 of the array "ports". Written through mmap while programs read. */
+struct xf_ports {
+	__u8 tcp[65536]; /* by port in host order */
+	__u8 udp[65536];
+};
+
+enum xf_tier {
+	XF_TIER_NATIVE,
+	XF_TIER_GENERIC,
+	XF_TIER_TC,
+};
+
+enum xf_tc_attach {
+	XF_TC_TCX,
+	XF_TC_CLSACT,
+};
+
+#define XF_IFACE_L3	     (1u << 0) /* frames start at the IP header */
+#define XF_IFACE_AUTO	     (1u << 1) /* attached because a target is reached through it */
+#define XF_IFACE_MADE_CLSACT (1u << 2) /* the clsact qdisc is ours to remove */
+#define XF_IFACE_DISPATCHER  (1u << 3) /* the fast tier runs under libxdp's dispatcher */
+
+/* What is attached where: hash "interfaces", by ifindex. Only the tool uses it. */
+struct xf_iface {
+	char name[XF_IFNAME_LEN];
+	__u8 tier;	/* enum xf_tier */
+	__u8 tc_attach; /* enum xf_tc_attach */
+	__u8 pad[2];
+	__u32 flags;	  /* XF_IFACE_* */
+	char reason[104]; /* why this tier, for status */
+};
+
+/* This machine's own addresses: hash "local_addrs". The tool fills it, "run" keeps it. */
+struct xf_local {
+	__u32 ifindex;
+	__u32 pad;
+};
+
+/* Neighbours that the kernel keeps resolved for us: hash "neighbours". Only the tool uses it. */
+struct xf_neigh_key {
+	union xf_addr addr;
+	__u32 ifindex;
+	__u8 family;
+	__u8 pad[3];
+};
+
+#ifndef __cplusplus
+#define XF_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed its size")
+XF_SIZE(union xf_addr, 16);
+XF_SIZE(struct xf_listen_key, 28);
+XF_SIZE(struct xf_range_key, 32);
+XF_SIZE(struct xf_rule, 64);
+XF_SIZE(struct xf_rule_meta, 240);
+XF_SIZE(struct xf_rule_counters, 64);
+XF_SIZE(struct xf_key4, 16);
+XF_SIZE(struct xf_key6, 40);
+XF_SIZE(struct xf_flow, 96);
+XF_SIZE(struct xf_slot, 64);
+XF_SIZE(struct xf_config, 96);
+XF_SIZE(struct xf_iface, 128);
+XF_SIZE(struct xf_neigh_key, 24);
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Why a packet was dropped, or left to the kernel although it touched a rule.
+ *
+ * X(NAME, label, sentence): XF_REASON_NAME in both programs and tool; label is
+ * the word in JSON, in the metrics and in the manual; sentence is what a user
+ * reads. The order is part of the ABI: append, never reorder.
+ */
+#ifndef XDPFWD_REASONS_H
+#define XDPFWD_REASONS_H
+
+/* clang-format off */
+#define XF_REASONS(X)                                                                                  \
+	X(NONE,                "none",                "nothing is wrong")                                  \
+	X(MALFORMED,           "malformed",           "a header's length field contradicts the packet")    \
+	X(DISABLED,            "disabled",            "the rule is disabled")                              \
+	X(FLOW_TABLE_FULL,     "flow_table_full",     "no room for another flow; raise --max-flows")       \
+	X(PORTS_EXHAUSTED,     "ports_exhausted",     "no free masquerade port towards this target")       \
+	X(TTL_EXCEEDED,        "ttl_exceeded",        "the packet's TTL or hop limit ran out here")        \
+	X(TOO_BIG,             "too_big",             "the packet is larger than the way out carries")     \
+	X(NO_ROUTE,            "no_route",            "the routing table has no way to the target")        \
+	X(FORWARDING_DISABLED, "forwarding_disabled", "the forwarding sysctl of the way in is off")        \
+	X(NO_NEIGHBOUR,        "no_neighbour",        "the next hop does not answer ARP or ND")            \
+	X(LOOP,                "loop",                "the rewritten packet would come back to the same rule") \
+	X(FLOW_CONFLICT,       "flow_conflict",       "another rule already forwards this client port to the same target") \
+	X(REDIRECT_FAILED,     "redirect_failed",     "the kernel refused to send the rewritten packet")   \
+	X(FRAGMENT,            "fragment",            "a fragment, left to the kernel")                    \
+	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel")
+/* clang-format on */
+
+enum xf_reason {
+#define X(name, label, sentence) XF_REASON_##name,
+	XF_REASONS(X)
+#undef X
+		XF_REASON_COUNT
+};
+
+#endif

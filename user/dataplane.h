@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one facade between the commands and the kernel's BPF side: programs,
+ * maps, links and pins. All state is in the pinned maps; a handle is only file
+ * descriptors. Nothing here prints but notes through log.h.
+ *
+ * Every function returns 0, or -1 with err filled by one line that names the
+ * thing at fault, and then has changed nothing.
+ */
+#ifndef XDPFWD_USER_DATAPLANE_H
+#define XDPFWD_USER_DATAPLANE_H
+
+#include "rule.h"
+
+struct dataplane;
+
+#define DP_DEFAULT_STATE     "/sys/fs/bpf/xdpfwd"
+#define DP_DEFAULT_MAX_RULES 65536
+#define DP_DEFAULT_MAX_FLOWS 262144
+#define DP_MAX_RULES_LIMIT   1048576
+#define DP_MAX_FLOWS_LIMIT   16777216
+
+enum dp_mode {
+	DP_MODE_AUTO,
+	DP_MODE_NATIVE,
+	DP_MODE_GENERIC,
+	DP_MODE_TC,
+};
+
+struct dp_load_options {
+	const char *const *ifnames;
+	size_t n_ifnames;
+	enum dp_mode mode;
+	bool dispatcher;	/* go through libxdp's dispatcher even where the interface is free */
+	bool no_auto_attach;
+	uint32_t max_rules; /* 0: keep, or the default for a new instance */
+	uint32_t max_flows;
+	struct xf_port_range masquerade_ports; /* lo 0: keep, or the default */
+};
+
+/*
+ * Attaches, making the instance first where there is none (bpffs included).
+ * All interfaces or none: those attached by this call are detached when one fails.
+ */
+int dp_load(const char *state, const struct dp_load_options *options, struct xf_error *err);
+/* Detaches these interfaces; the rest of the instance stays. */
+int dp_unload(const char *state, const char *const *ifnames, size_t n, struct xf_error *err);
+/* Removes every link, filter, qdisc, pin and managed neighbour of the instance. None there: no error. */
+int dp_unload_all(const char *state, struct xf_error *err);
+
+/*
+ * Opens a loaded instance. With write, takes the lock on the state directory
+ * until dp_close (waits up to 10 s for another command) and makes sure that the
+ * caller is in the instance's network namespace.
+ */
+int dp_open(struct dataplane **dp, const char *state, bool write, struct xf_error *err);
+void dp_close(struct dataplane *dp);
+
+/* ---- rules */
+
+struct dp_rule {
+	uint32_t id;
+	struct xf_rule_spec spec;
+	struct xf_address masquerade; /* the source in use; family 0 unless masquerading */
+	uint64_t created_unix;
+	uint64_t packets_in, bytes_in, packets_out, bytes_out, flows_created, fast_packets;
+	double last_hit_unix; /* seconds since 1970; 0: never */
+	uint64_t drops[XF_REASON_COUNT];
+};
+
+/* Adds the rule; force: even if it shadows a local socket. Fills in a missing name in *rule. */
+int dp_rule_add(struct dataplane *dp, struct xf_rule_spec *rule, bool force, struct xf_error *err);
+/* keep_flows: its flows live out instead of ending now. */
+int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct xf_error *err);
+int dp_rule_set_disabled(struct dataplane *dp, const char *name, bool disabled, struct xf_error *err);
+/* All live rules in the order of their names' first listen port, with counters; free with free(). */
+int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err);
+
+/* ---- flows */
+
+struct dp_flow {
+	uint32_t rule; /* rule id */
+	uint8_t proto; /* IPPROTO_* */
+	enum xf_flow_state state;
+	struct xf_address client, listen, target, translated; /* translated: the source that the target sees */
+	uint16_t client_port, listen_port, target_port, translated_port;
+	double age_seconds, idle_seconds;
+	uint64_t packets_in, packets_out, bytes_in, bytes_out;
+};
+
+/* Calls fn for each living flow; a non-zero return stops (and is no error). */
+int dp_flows(struct dataplane *dp, int (*fn)(const struct dp_flow *flow, void *arg), void *arg, struct xf_error *err);
+/* Ends all flows of one rule, or of all rules (name NULL). */
+int dp_flows_flush(struct dataplane *dp, const char *name, struct xf_error *err);
+
+/* ---- instance */
+
+struct dp_iface {
+	uint32_t ifindex;
+	char name[XF_IFNAME_LEN];
+	enum xf_tier tier;
+	bool dispatcher;
+	bool automatic;
+	char reason[104];
+};
+
+struct dp_status {
+	char version[32]; /* of the tool that loaded the programs */
+	struct dp_iface *ifaces;
+	size_t n_ifaces;
+	uint32_t max_rules, max_flows;
+	uint32_t rules;
+	uint64_t flows_established, flows_pending;
+	uint64_t memory_bytes; /* of all maps */
+	struct xf_port_range masquerade_ports;
+	uint64_t drops[XF_REASON_COUNT]; /* those that no rule is charged with */
+};
+int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *err);
+void dp_status_free(struct dp_status *status);
+
+/* Word of the contract for a tier, a reason, a flow state. */
+const char *dp_tier_name(enum xf_tier tier);
+const char *dp_reason_label(enum xf_reason reason);
+const char *dp_flow_state_name(enum xf_flow_state state);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A rule as users state it, what is wrong with it, and its form in the maps.
+ * Pure: no system call, no terminal.
+ */
+#ifndef XDPFWD_USER_RULE_H
+#define XDPFWD_USER_RULE_H
+
+#include "addr.h"
+
+struct xf_rule_spec {
+	char name[XF_NAME_LEN]; /* empty: to be made by xf_rule_default_name */
+	char comment[XF_COMMENT_LEN];
+	uint8_t protos; /* XF_PROTO_* */
+	struct xf_listen listen;
+	struct xf_target target;
+	enum xf_source source;
+	struct xf_address masquerade; /* family 0 unless --source masquerade=ADDR */
+	bool disabled;
+};
+
+/* "auto", "preserve", "masquerade" or "masquerade=ADDR". */
+int xf_source_parse(const char *text, enum xf_source *source, struct xf_address *masquerade, struct xf_error *err);
+/* Prints what xf_source_parse takes; returns buf. */
+const char *xf_source_format(enum xf_source source, const struct xf_address *masquerade, char *buf, size_t len);
+/* 1 to XF_NAME_LEN-1 characters of [A-Za-z0-9._-], not starting with '-' or '.'. */
+int xf_name_check(const char *name, struct xf_error *err);
+/* Fits in XF_COMMENT_LEN, valid UTF-8, no control characters. */
+int xf_comment_check(const char *comment, struct xf_error *err);
+
+/*
+ * What can be said of a rule by itself: families that differ, a range that runs
+ * past 65535, a target that is the rule itself, addresses that nothing can be
+ * sent to. 0, or -1 with err filled.
+ */
+int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err);
+
+/* Do both claim one endpoint: same family, protocol, kind, address or interface, and a common port? */
+bool xf_rule_conflicts(const struct xf_rule_spec *a, const struct xf_rule_spec *b);
+
+/*
+ * Would a packet that `from` has rewritten be addressed to `to` again, if both
+ * saw it (its target is the listen endpoint of `to`)? Listening on an interface
+ * or on any address counts only if `target_is_local`.
+ */
+bool xf_rule_feeds(const struct xf_rule_spec *from, const struct xf_rule_spec *to, bool target_is_local);
+
+/* "tcp-443", "udp-27000-27015", "tcp+udp-53"; taken(name, arg) says which exist: then "tcp-443-2" and so on. */
+void xf_rule_default_name(struct xf_rule_spec *rule, bool (*taken)(const char *name, void *arg), void *arg);
+
+/*
+ * To and from the maps. The rule's generation, the interface's index and, for a
+ * masquerading rule without a fixed address, the source to use are the caller's
+ * to fill in; xf_rule_encode leaves them zero.
+ */
+void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struct xf_rule_meta *meta);
+void xf_rule_decode(const struct xf_rule *rule, const struct xf_rule_meta *meta, struct xf_rule_spec *spec);
+
+/*
+ * The prefixes of a port range, most significant bits first: at most 30.
+ * Returns how many were written to port[] (host order) and bits[] (0 to 16).
+ */
+#define XF_RANGE_PREFIXES_MAX 30
+unsigned int xf_range_prefixes(struct xf_port_range r, uint16_t port[XF_RANGE_PREFIXES_MAX],
+			       uint8_t bits[XF_RANGE_PREFIXES_MAX]);
+
+#endif
