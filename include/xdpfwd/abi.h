@@ -270,6 +270,11 @@ struct xf_iface {
 };
 
 /* This machine's own addresses: hash "local_addrs". The tool fills it, "run" keeps it. */
+struct xf_local_key {
+	union xf_addr addr;
+	__u32 family;
+};
+
 struct xf_local {
 	__u32 ifindex;
 	__u32 pad;
@@ -297,7 +302,15 @@ XF_SIZE(struct xf_flow, 96);
 XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_config, 96);
 XF_SIZE(struct xf_iface, 128);
+XF_SIZE(struct xf_local_key, 20);
 XF_SIZE(struct xf_neigh_key, 24);
+
+/* What xf_clock writes over the start of the packet that it is run with. */
+struct xf_clock {
+	__u64 jiffies;
+	__u64 monotonic_ns;
+};
+XF_SIZE(struct xf_clock, 16);
 #endif
 
 #endif
