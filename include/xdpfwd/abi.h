@@ -154,7 +154,9 @@ enum xf_flow_state {
 #define XF_FLOW_FAST  (1u << 2) /* the way out takes XDP frames */
 
 /*
- * One direction of a flow. A flow is two of these, in flow4 or flow6 by family:
+ * One direction of a flow. Its packet and byte counts are exact as long as one
+ * CPU at a time handles the flow; the rule's counters are exact always.
+ * A flow is two of these, in flow4 or flow6 by family:
  * under the tuple that the client sends, and under the tuple that the target
  * answers with. Neither exists without the other. The tuple that a packet gets,
  * turned round, is the key of the other half.
@@ -183,21 +185,28 @@ struct xf_flow {
 enum xf_slot_state {
 	XF_SLOT_FREE,
 	XF_SLOT_BUSY, /* one CPU is making or ending the flow */
-	XF_SLOT_USED,
+	XF_SLOT_PENDING,
+	XF_SLOT_ESTABLISHED,
 };
 
 /*
  * Element of the array "slots": what makes flows enumerable to the programs, so
  * that room is found without a process that looks for it. Whoever moves a slot
- * from USED to BUSY owns the end of its flow.
+ * to BUSY owns the end of its flow.
  */
 struct xf_slot {
 	__u32 state;	/* enum xf_slot_state */
-	__u32 check_at; /* before that, the flow cannot have expired */
+	__u32 check_at; /* established: before that, the flow cannot have expired */
 	__u8 family;
 	__u8 pad[3];
 	struct xf_key6 key; /* the client's tuple; IPv4 in the first word of each address */
 	__u8 pad2[12];
+};
+
+/* Element 0 of the array "cursor": where the programs look for a slot. */
+struct xf_cursor {
+	__u32 fresh; /* slots from here on were never used */
+	__u32 hand;  /* next slot to look at when none is free */
 };
 
 /* ---- instance ---------------------------------------------------------- */
@@ -300,6 +309,7 @@ XF_SIZE(struct xf_key4, 16);
 XF_SIZE(struct xf_key6, 40);
 XF_SIZE(struct xf_flow, 96);
 XF_SIZE(struct xf_slot, 64);
+XF_SIZE(struct xf_cursor, 8);
 XF_SIZE(struct xf_config, 96);
 XF_SIZE(struct xf_iface, 128);
 XF_SIZE(struct xf_local_key, 20);
