@@ -17,8 +17,15 @@ struct xf_error {
 	char text[320];
 };
 
-/* Formats into err->text and returns -1, so that a caller can `return xf_fail(err, ...)`. */
+/*
+ * Formats into err->text and returns -1, so that a caller can `return xf_fail(err, ...)`.
+ * err may be NULL, and err->text may be among the arguments. What is not printable
+ * UTF-8 becomes '?': an error is one line, also when it quotes a hostile value.
+ */
 int xf_fail(struct xf_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Octets of the UTF-8 character at text; 0 if it is malformed, a control character, or the NUL. */
+size_t xf_utf8_printable(const char *text);
 
 /* An address and its family; family 0 means "none". */
 struct xf_address {
@@ -57,8 +64,10 @@ int xf_target_parse(const char *text, struct xf_target *out, struct xf_error *er
 int xf_protos_parse(const char *text, uint8_t *out, struct xf_error *err);
 
 bool xf_address_equal(const struct xf_address *a, const struct xf_address *b);
-/* 0.0.0.0, ::, loopback, multicast, broadcast, 0/8 or 240/4: nothing that traffic can be sent to. */
+/* 0/8, ::, loopback, multicast, broadcast, 240/4 or fe80::/10: nothing that traffic can be forwarded to. */
 bool xf_address_is_unusable(const struct xf_address *a);
+/* "is a multicast address" and so on, to follow the address in an error; NULL: it is usable. */
+const char *xf_address_unusable_why(const struct xf_address *a);
 bool xf_ports_overlap(struct xf_port_range a, struct xf_port_range b);
 uint32_t xf_ports_count(struct xf_port_range r);
 

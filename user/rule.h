@@ -23,7 +23,7 @@ struct xf_rule_spec {
 int xf_source_parse(const char *text, enum xf_source *source, struct xf_address *masquerade, struct xf_error *err);
 /* Prints what xf_source_parse takes; returns buf. */
 const char *xf_source_format(enum xf_source source, const struct xf_address *masquerade, char *buf, size_t len);
-/* 1 to XF_NAME_LEN-1 characters of [A-Za-z0-9._-], not starting with '-' or '.'. */
+/* 1 to XF_NAME_LEN-1 characters of [A-Za-z0-9._+-], not starting with '-', '.' or '+'. */
 int xf_name_check(const char *name, struct xf_error *err);
 /* Fits in XF_COMMENT_LEN, valid UTF-8, no control characters. */
 int xf_comment_check(const char *comment, struct xf_error *err);
@@ -31,7 +31,7 @@ int xf_comment_check(const char *comment, struct xf_error *err);
 /*
  * What can be said of a rule by itself: families that differ, a range that runs
  * past 65535, a target that is the rule itself, addresses that nothing can be
- * sent to. 0, or -1 with err filled.
+ * sent to. 0, or -1 with err filled. Name and comment have checks of their own.
  */
 int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err);
 
