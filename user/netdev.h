@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the kernel knows of interfaces, addresses, routes, neighbours and
- * sockets: the one file that talks rtnetlink, generic netlink and sock_diag.
- * All functions act on the caller's network namespace.
+ * sockets: the one facade before rtnetlink, generic netlink and sock_diag,
+ * behind which are the netdev*.c files. All functions act on the caller's
+ * network namespace; none keeps anything open or remembers anything.
  */
 #ifndef XDPFWD_USER_NETDEV_H
 #define XDPFWD_USER_NETDEV_H
@@ -12,63 +13,82 @@
 struct nd_link {
 	unsigned int ifindex;
 	char name[XF_IFNAME_LEN];
-	char kind[32];		   /* IFLA_INFO_KIND: "veth", "bridge", "tun", "vlan", ...; empty for hardware */
-	bool up;		   /* IFF_UP */
-	bool l3;		   /* no Ethernet header: not ARPHRD_ETHER */
-	bool loopback;
+	char kind[32];	 /* IFLA_INFO_KIND: "veth", "bridge", "tun", "vlan", ...; empty for hardware */
+	bool up;	 /* IFF_UP */
+	bool l3;	 /* frames start at the IP header; false for loopback, which has an Ethernet header */
+	bool loopback;	 /* IFF_LOOPBACK */
+	bool unresolved; /* no ARP or ND here: loopback, point-to-point, "arp off" */
 	unsigned int mtu;
-	unsigned int master;	   /* ifindex of the bridge or bond it is a port of; 0: none */
-	uint32_t xdp_prog_id;	   /* 0: no XDP program attached (any mode) */
-	uint8_t xdp_attached;	   /* XDP_ATTACHED_* of linux/if_link.h */
+	unsigned int master;  /* ifindex of the bridge or bond it is a port of; 0: none */
+	uint32_t xdp_prog_id; /* 0: no XDP program attached (any mode); with several modes, the software one's */
+	uint8_t xdp_attached; /* XDP_ATTACHED_* of linux/if_link.h */
 };
 
-/* By name; -1 with err "no interface NAME" (and what else went wrong). */
+/*
+ * By name or alternative name (link->name is then the real one); -1 with err
+ * "no interface NAME" (and what else went wrong).
+ */
 int nd_link_by_name(const char *name, struct nd_link *link, struct xf_error *err);
 int nd_link_by_index(unsigned int ifindex, struct nd_link *link, struct xf_error *err);
 
-/* netdev genl xdp-features (kernel 6.3), NETDEV_XDP_ACT_* bits; -1 where the kernel does not tell. */
+/*
+ * netdev genl xdp-features (kernel 6.3), NETDEV_XDP_ACT_* bits; -1 with errno
+ * where the kernel does not tell (ENOENT: an older one). They change with the
+ * device: a veth has ND_XDP_NDO_XMIT only while its peer takes XDP frames.
+ */
 #define ND_XDP_BASIC	(1u << 0)
 #define ND_XDP_REDIRECT (1u << 1)
 #define ND_XDP_NDO_XMIT (1u << 2)
 int nd_xdp_features(unsigned int ifindex, uint64_t *features);
 
-/* Calls fn for each unicast address of this machine, loopback's included; a non-zero return stops. */
+/*
+ * Calls fn for each unicast address of this machine, loopback's included, those
+ * of interfaces that are down, tentative and deprecated ones too; a non-zero
+ * return stops (and is no error).
+ */
 struct nd_addr {
 	unsigned int ifindex;
 	struct xf_address addr;
 	uint8_t prefixlen;
 };
 int nd_addresses(int (*fn)(const struct nd_addr *addr, void *arg), void *arg, struct xf_error *err);
-/* Is it an address of this machine? 1, 0, or -1 with err. */
+/* Is it an address of this machine, or in a prefix that is routed to itself (127/8)? 1, 0, or -1 with err. */
 int nd_address_is_local(const struct xf_address *addr, struct xf_error *err);
 
 struct nd_route {
-	unsigned int ifindex;	    /* way out */
-	struct xf_address gateway;  /* family 0: the destination is on the link */
-	struct xf_address prefsrc;  /* what the kernel would send from; family 0: none */
-	bool local;		    /* the destination is this machine */
+	unsigned int ifindex;	   /* way out */
+	struct xf_address gateway; /* family 0: the destination is on the link; of IPv4 it may be XF_IPV6 */
+	struct xf_address prefsrc; /* what the kernel would send from; family 0: none */
+	bool local;		   /* the destination is this machine; ifindex is then that of lo */
 };
-/* What the kernel's own routing says for a packet to dst; -1 with err: "no route to DST". */
+/*
+ * What the kernel's own routing says for a packet to dst; -1 with err: "no route
+ * to DST: ...", or "DST is a broadcast address". *route is set only on success.
+ */
 int nd_route_get(const struct xf_address *dst, struct nd_route *route, struct xf_error *err);
 
 /*
  * Asks the kernel to keep a neighbour resolved (NTF_EXT_MANAGED, 5.16), or to
- * forget it. Adding returns 0, or -1 with err; errno EOPNOTSUPP/EINVAL: this
- * kernel has no managed neighbours. Forgetting one that is gone is no error.
+ * forget it. Both return 0, or -1 with err and errno; EOPNOTSUPP from managing:
+ * this kernel has no managed neighbours. Nothing to do, and no error: a neighbour
+ * that the user made permanent (neither call touches it), an interface where
+ * nothing is resolved (nd_link.unresolved), and forgetting one that is gone.
  */
 int nd_neigh_manage(unsigned int ifindex, const struct xf_address *addr, struct xf_error *err);
 int nd_neigh_forget(unsigned int ifindex, const struct xf_address *addr, struct xf_error *err);
 
 /*
- * A local socket that packets for proto/addr/ports now reach: a TCP listener or
- * an unconnected UDP socket, bound to that address or to any. addr NULL: to any
- * address at all. Found: 1, with its port and, where /proc tells, its process.
+ * A local socket that packets for proto/addr/ports now reach from outside: a TCP
+ * listener or an unconnected UDP socket, bound to that address or to any. addr
+ * NULL: to any address at all but loopback's and multicast ones. A v6 socket that
+ * is not v6-only counts for IPv4 too. Found: 1, with its port and, where /proc
+ * tells, its process; none: 0; -1 with err.
  */
 struct nd_socket {
-	uint16_t port; /* host order */
-	struct xf_address addr;
-	int pid; /* 0: not known */
-	char comm[16];
+	uint16_t port;		/* host order */
+	struct xf_address addr; /* what it is bound to; a mapped IPv4 address as IPv4 */
+	int pid;		/* 0: not known */
+	char comm[16];		/* printable */
 };
 int nd_socket_find(uint8_t proto, uint8_t family, const struct xf_address *addr, struct xf_port_range ports,
 		   struct nd_socket *found, struct xf_error *err);
@@ -78,8 +98,11 @@ int nd_forwarding(const char *ifname, uint8_t family);
 /* net.ipv4.ip_local_port_range; -1 where it cannot be read. */
 int nd_ephemeral_ports(struct xf_port_range *range);
 
-/* clsact qdisc: is there one (1/0/-1), and does it hold any filter but ours? */
+/*
+ * clsact qdisc: is there one (1/0), and how many ingress and egress filters does
+ * it hold, whoever made them (0 without a clsact)? -1 with errno.
+ */
 int nd_clsact_exists(unsigned int ifindex);
-int nd_clsact_filters(unsigned int ifindex); /* number of ingress and egress filters; -1 on error */
+int nd_clsact_filters(unsigned int ifindex);
 
 #endif
