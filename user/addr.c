@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Text to numbers, addresses and ports. Every error says how to write it right. */
 #include "addr.h"
 

@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* LISTEN and TARGET: which of the contract's spellings a text is, and what was meant if it is none. */
 #include "addr.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,14 @@ static bool is_address6(const char *text)
 	return !xf_address_parse(text, &a, NULL) && a.family == XF_IPV6;
 }
 
+/* Also what xf_address_parse refuses: IPv4-mapped, or with a zone. */
+static bool is_spelled6(const char *text)
+{
+	struct in6_addr a;
+
+	return strchr(text, '%') || inet_pton(AF_INET6, text, &a) == 1;
+}
+
 /* HOST:PORT taken apart, nothing of it understood yet. */
 struct endpoint_text {
 	char host[HOST_LEN];
@@ -43,6 +52,7 @@ static int fail_unbracketed(const char *text, bool port_optional, struct xf_erro
 {
 	const char *last = strrchr(text, ':');
 	bool whole = is_address6(text);
+	struct xf_address a;
 	struct xf_port_range ports;
 	char head[HOST_LEN];
 	int n = last - text < HOST_LEN ? (int)(last - text) : 0;
@@ -58,9 +68,10 @@ static int fail_unbracketed(const char *text, bool port_optional, struct xf_erro
 	if (whole)
 		return xf_fail(err, "%s: an IPv6 address goes in brackets: write [%s]%s", text, text,
 			       port_optional ? "" : ":PORT");
-	if (strchr(text, '%'))
-		return xf_fail(err, SHOWN ": addresses with a zone (%%IFACE) are not supported; use a global address",
-			       text);
+	/* A spelling that is refused for a reason of its own, which the parser tells. */
+	if ((is_spelled6(text) && xf_address_parse(text, &a, err)) ||
+	    (is_spelled6(head) && xf_address_parse(head, &a, err)))
+		return -1;
 	return xf_fail(err, SHOWN ": too many colons: write ADDR:PORT, or [ADDR6]:PORT for IPv6", text);
 }
 
@@ -180,21 +191,18 @@ int xf_target_parse(const char *text, struct xf_target *out, struct xf_error *er
 	struct xf_port_range ports;
 	struct endpoint_text e;
 	struct xf_error why;
+	uint32_t port = 0;
 
 	if (strchr(text, ','))
 		return xf_fail(err, SHOWN ": several targets are not supported by this version", text);
 	if (endpoint_split(text, true, &e, err) || target_host_parse(text, &e, &t.addr, err))
 		return -1;
-	if (e.port) {
-		if (xf_ports_parse(e.port, &ports, &why))
-			return xf_fail(err, SHOWN ": %s", text, why.text);
-		if (strchr(e.port, '-'))
-			return xf_fail(err,
-				       SHOWN
-				       ": a target has its first port only, the range is that of LISTEN: write %.*s%u",
-				       text, (int)(e.port - text), text, ports.lo);
-		t.port = ports.lo;
-	}
+	if (e.port && strchr(e.port, '-') && !xf_ports_parse(e.port, &ports, NULL))
+		return xf_fail(err, SHOWN ": the target of a range is written with its first port alone: write %.*s%u",
+			       text, (int)(e.port - text), text, ports.lo);
+	if (e.port && xf_u32_parse(e.port, 1, 65535, &port, &why))
+		return xf_fail(err, SHOWN ": %s", text, why.text);
+	t.port = (uint16_t)port;
 	*out = t;
 	return 0;
 }

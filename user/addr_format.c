@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Addresses, ports and endpoints back to text, and what can be asked of them. */
 #include "addr.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A rule as users state it: its words, what is wrong with it, and how it stands to other rules. */
 #include "rule.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A rule to its form in the maps and back, and a port range to prefixes. */
 #include "rule.h"
 
