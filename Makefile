@@ -6,7 +6,9 @@
 #
 # CC and CLANG choose the compilers (CC=clang-19 CLANG=clang-19), BUILD the output directory.
 
-CC        ?= gcc
+ifeq ($(origin CC),default)
+CC        := gcc
+endif
 CLANG     ?= clang
 FUZZ_CC   ?= clang
 BPFTOOL   ?= bpftool
@@ -175,7 +177,7 @@ compilers:
 	+$(MAKE) BUILD=$(BUILD)/clang-19 CC=clang-19 CLANG=clang-19 all
 
 demo: all
-	BUILD=$(BUILD) tests/e2e/demo
+	BUILD=$(BUILD) tools/demo
 bench: all
 	BUILD=$(BUILD) tools/bench/run
 
