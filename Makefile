@@ -4,7 +4,8 @@
 # make test       every suite; as root, in namespaces of its own
 # make help       the rest
 #
-# CC and CLANG choose the compilers (CC=clang-19 CLANG=clang-19), BUILD the output directory.
+# CC and CLANG choose the compilers (CC=clang-19 CLANG=clang-19), BUILD the output
+# directory, V=1 shows the command lines.
 
 ifeq ($(origin CC),default)
 CC        := gcc
@@ -16,6 +17,9 @@ PKGCONFIG ?= pkg-config
 BUILD     ?= build
 PREFIX    ?= /usr
 DESTDIR   ?=
+
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-8s %s\n' $(1) $(2))
 
 # bpftool lives in /usr/sbin, which is not in every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -30,7 +34,8 @@ DEFINES  := -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"'
 PKG_CFLAGS := $(shell $(PKGCONFIG) --cflags $(LIBS))
 PKG_LIBS   := $(shell $(PKGCONFIG) --libs $(LIBS))
 
-BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -I/usr/include/$(MULTIARCH)
+# The same names take the same parameters in both tiers, whether they need them or not.
+BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Wno-unused-parameter -Iinclude -I/usr/include/$(MULTIARCH)
 BASE_CFLAGS := -std=gnu11 -g $(WARNINGS) $(INCLUDES) $(DEFINES) $(PKG_CFLAGS)
 HARDENING   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 TOOL_CFLAGS := -O2 $(BASE_CFLAGS) $(HARDENING)
@@ -76,24 +81,29 @@ help:
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/xdpfwd.bpf.o: $(BUILD)/xdpfwd_xdp.bpf.o $(BUILD)/xdpfwd_tc.bpf.o
-	$(BPFTOOL) gen object $@ $^
+	$(call say,BPFTOOL,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(SKEL): $(BUILD)/xdpfwd.bpf.o
-	$(BPFTOOL) gen skeleton $< name xdpfwd_bpf > $@
+	$(call say,BPFTOOL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name xdpfwd_bpf > $@
 
 # ---- the tool
 
 TOOL_OBJ := $(USER_SRC:user/%.c=$(BUILD)/user/%.o)
 
 $(BUILD)/xdpfwd: $(TOOL_OBJ)
-	$(CC) $(TOOL_LDFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(TOOL_LDFLAGS) $(LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 $(BUILD)/user/%.o: user/%.c VERSION
 	@mkdir -p $(@D)
-	$(CC) $(TOOL_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TOOL_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(SKEL_SRC:user/%.c=$(BUILD)/user/%.o) $(SKEL_SRC:user/%.c=$(BUILD)/san/%.o): | $(SKEL)
 
@@ -105,8 +115,9 @@ $(BUILD)/abi.stamp: include/xdpfwd/abi.h include/xdpfwd/reasons.h
 	@mkdir -p $(@D)
 	@{ echo '#include "xdpfwd/abi.h"'; \
 	   sed -n 's/^struct \(xf_[a-z0-9_]*\) {/_Static_assert(sizeof(struct \1) > 0, "");/p' $<; } > $(BUILD)/abi.c
-	$(CLANG) -target bpf -Wpadded $(WARNINGS) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
-	$(CLANG) -Wpadded $(WARNINGS) -Iinclude -fsyntax-only $(BUILD)/abi.c
+	$(call say,ABI,$<)
+	$(Q)$(CLANG) -target bpf -Wpadded $(WARNINGS) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
+	$(Q)$(CLANG) -Wpadded $(WARNINGS) -Iinclude -fsyntax-only $(BUILD)/abi.c
 	@touch $@
 
 # ---- tests
@@ -114,49 +125,61 @@ $(BUILD)/abi.stamp: include/xdpfwd/abi.h include/xdpfwd/reasons.h
 # All of the tool but main(): a test program takes from it what it needs.
 $(BUILD)/san/%.o: user/%.c VERSION
 	@mkdir -p $(@D)
-	$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/san/unit.a: $(UNIT_SRC:user/%.c=$(BUILD)/san/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/san/all.a: $(TESTED_SRC:user/%.c=$(BUILD)/san/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
-	$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/unit/test_%: $(BUILD)/unit/test_%.o $(UNIT_COMMON) $(BUILD)/san/unit.a
-	$(CC) $(SAN) $^ -Wl,--as-needed -lcmocka $(PKG_LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SAN) $^ -Wl,--as-needed -lcmocka $(PKG_LIBS) -o $@
 
 $(BUILD)/packet/%.o: tests/packet/%.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/packet_test: $(PACKET_OBJ) $(BUILD)/san/all.a
-	$(CC) $(SAN) $^ -Wl,--as-needed -lcmocka $(PKG_LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SAN) $^ -Wl,--as-needed -lcmocka $(PKG_LIBS) -o $@
 
 $(BUILD)/fuzz/user/%.o: user/%.c VERSION
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+	$(call say,FUZZ_CC,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
 $(BUILD)/fuzz/user.a: $(UNIT_SRC:user/%.c=$(BUILD)/fuzz/user/%.o)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/user.a
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP $^ -Wl,--as-needed $(PKG_LIBS) -o $@
+	$(call say,FUZZ_CC,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP $^ -Wl,--as-needed $(PKG_LIBS) -o $@
 
 $(BUILD)/e2e/%.bpf.o: tests/e2e/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/e2e/%: tests/e2e/%.c
 	@mkdir -p $(@D)
-	$(CC) -O2 $(BASE_CFLAGS) -MMD -MP $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -O2 $(BASE_CFLAGS) -MMD -MP $< -o $@
 
 tests: all $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
 

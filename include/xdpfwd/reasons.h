@@ -21,10 +21,8 @@
 	X(NO_ROUTE,            "no_route",            "the routing table has no way to the target")        \
 	X(FORWARDING_DISABLED, "forwarding_disabled", "the forwarding sysctl of the way in is off")        \
 	X(NO_NEIGHBOUR,        "no_neighbour",        "the next hop does not answer ARP or ND")            \
-	X(LOOP,                "loop",                "the rewritten packet would come back to the same rule") \
 	X(FLOW_CONFLICT,       "flow_conflict",       "another rule already forwards this client port to the same target") \
 	X(REDIRECT_FAILED,     "redirect_failed",     "the kernel refused to send the rewritten packet")   \
-	X(FRAGMENT,            "fragment",            "a fragment, left to the kernel")                    \
 	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel")
 /* clang-format on */
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The instance's settings, as the stages ask for them. */
+#ifndef XDPFWD_BPF_CFG_H
+#define XDPFWD_BPF_CFG_H
+
+#include "maps.h"
+#include "pkt.h"
+
+static __always_inline const struct xf_config *cfg_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&config, &zero);
+}
+
+/* Jiffies after which a flow that nobody used is over. */
+static __always_inline __u32 cfg_timeout(const struct xf_config *cfg, __u8 proto, __u8 state)
+{
+	if (proto == IPPROTO_TCP)
+		return cfg->timeout[state == XF_FLOW_ESTABLISHED ? XF_TIMEOUT_TCP_ESTABLISHED :
+								   XF_TIMEOUT_TCP_TRANSITORY];
+	return cfg->timeout[state == XF_FLOW_ESTABLISHED ? XF_TIMEOUT_UDP : XF_TIMEOUT_UDP_PENDING];
+}
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The full tier's way of touching a packet: TC, on socket buffers. The same
+ * names as ctx_xdp.h; here a packet may be a GSO packet, its checksum may be
+ * unfinished, and the way out may be any device.
+ */
+#ifndef XDPFWD_BPF_CTX_TC_H
+#define XDPFWD_BPF_CTX_TC_H
+
+#include <linux/pkt_cls.h>
+
+#include "csum.h"
+#include "maps.h"
+#include "pkt.h"
+
+typedef struct __sk_buff ctx_t;
+
+#define TIER(name)    tc_##name /* global functions need names of their own in each object */
+#define CTX_IS_FAST   0
+#define CTX_PASS      TC_ACT_UNSPEC /* also TCX_NEXT: let the next program look at it */
+#define CTX_DROP      TC_ACT_SHOT
+#define CTX_MAX_L4OFF 0x1ff
+#define CTX_LINEAR    256 /* Ethernet, IPv6 with extension headers, TCP with options */
+
+static __always_inline __u32 ctx_ingress(ctx_t *ctx)
+{
+	return ctx->ingress_ifindex;
+}
+
+static __always_inline void *ctx_header(ctx_t *ctx, __u32 off, __u32 len)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	void *header = data + (off & CTX_MAX_L4OFF);
+
+	return header + len > end ? NULL : header;
+}
+
+static __always_inline __be16 ctx_protocol(ctx_t *ctx)
+{
+	__u32 want = ctx->len < CTX_LINEAR ? ctx->len : CTX_LINEAR;
+
+	/* The kernel has taken the outer tag off: the VLAN device gets to see the packet. */
+	if (ctx->pkt_type != 0 /* PACKET_HOST */ || ctx->vlan_present)
+		return 0;
+	if ((void *)(long)ctx->data + want > (void *)(long)ctx->data_end && bpf_skb_pull_data(ctx, want))
+		return 0;
+	return ctx->protocol;
+}
+
+static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
+{
+	return ctx->len >= len;
+}
+
+static __always_inline __u32 ctx_segments(ctx_t *ctx)
+{
+	return ctx->gso_segs > 1 ? ctx->gso_segs : 1;
+}
+
+static __always_inline __u32 ctx_segment_len(ctx_t *ctx, const struct pkt *p)
+{
+	return ctx->gso_size ? p->hdr_len + ctx->gso_size : p->len;
+}
+
+static __always_inline bool ctx_csum_unfinished(ctx_t *ctx, const struct pkt *p, const __u8 family)
+{
+	return false; /* the helper below knows */
+}
+
+/*
+ * The helper tells CHECKSUM_PARTIAL (only the pseudo-header's part changes),
+ * COMPLETE and NONE apart. Two differences, since the addresses are part of the
+ * pseudo-header and the ports are not.
+ */
+static __always_inline int ctx_l4_csum(ctx_t *ctx, const struct pkt *p, __u64 addr_diff, __u64 port_diff)
+{
+	bool udp = p->tuple.proto == IPPROTO_UDP;
+	__u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
+	__u32 off = p->l4 + (udp ? 6 : 16);
+
+	if (bpf_l4_csum_replace(ctx, off, 0, csum_fold32(addr_diff), BPF_F_PSEUDO_HDR | flags))
+		return -1;
+	if (port_diff && bpf_l4_csum_replace(ctx, off, 0, csum_fold32(port_diff), flags))
+		return -1;
+	return 0;
+}
+
+/*
+ * IPv6 has no header checksum to even out what changes in the header, so that a
+ * CHECKSUM_COMPLETE sum must follow; the helper above moved it as for IPv4.
+ * Fails with ENOTSUPP, and rightly, for all other packets.
+ */
+static __always_inline int ctx_hop_csum(ctx_t *ctx, __u64 diff)
+{
+	bpf_csum_update(ctx, csum_fold32(diff));
+	return 0;
+}
+
+static __always_inline bool ctx_l2_addresses(ctx_t *ctx, __u8 *dest, __u8 *source, __u32 l3)
+{
+	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+
+	if (!l3 || !eth)
+		return false;
+	__builtin_memcpy(dest, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(source, eth->h_source, ETH_ALEN);
+	return true;
+}
+
+static __always_inline bool ctx_can_send(const struct xf_flow *f)
+{
+	return true;
+}
+
+/* Out with known link addresses: what the device's link layer needs is in front already, or put there. */
+static __always_inline int ctx_send_l2(ctx_t *ctx, const struct xf_flow *f, __u32 l3)
+{
+	struct ethhdr *eth;
+
+	if (!l3 && bpf_skb_change_head(ctx, ETH_HLEN, 0))
+		return TC_ACT_SHOT;
+	eth = ctx_header(ctx, 0, sizeof(*eth));
+	if (!eth)
+		return TC_ACT_SHOT;
+	__builtin_memcpy(eth->h_dest, f->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, f->smac, ETH_ALEN);
+	if (!l3)
+		eth->h_proto = ctx->protocol;
+	return bpf_redirect(f->ifindex, 0);
+}
+
+static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l3)
+{
+	struct route_query *query;
+	__u32 zero = 0;
+
+	if (f->flags & XF_FLOW_L2)
+		return ctx_send_l2(ctx, f, l3);
+	/* A reply to a client on an L3 device: there is no link address to find. */
+	if (f->flags & XF_FLOW_REPLY)
+		return bpf_redirect(f->ifindex, 0);
+	query = bpf_map_lookup_elem(&route_query, &zero);
+	return query ? bpf_redirect_neigh(f->ifindex, &query->nh, sizeof(query->nh), 0) : TC_ACT_SHOT;
+}
+
+#define CTX_SENT TC_ACT_REDIRECT
+
+#endif

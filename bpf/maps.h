@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps, shared by both objects: one sentence each. Sizes are set at load. */
+#ifndef XDPFWD_BPF_MAPS_H
+#define XDPFWD_BPF_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "xdpfwd/abi.h"
+
+/* What the instance is set to: limits, time-outs, the rule set in force. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_config);
+} config SEC(".maps") __weak;
+
+/* Which ports concern us at all. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_ports);
+} ports SEC(".maps") __weak;
+
+/* The rules, by rule id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_rule);
+} rules SEC(".maps") __weak;
+
+/* What only people read of a rule; no program looks here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_rule_meta);
+} rule_meta SEC(".maps") __weak;
+
+/* Packets, octets and flows of each rule. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_rule_counters);
+} rule_counters SEC(".maps") __weak;
+
+/* Packets refused on account of a rule, by reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct xf_drop_key);
+	__type(value, __u64);
+} rule_drops SEC(".maps") __weak;
+
+/* Packets refused that no rule can be charged with, by reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XF_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} drops SEC(".maps") __weak;
+
+/* Single listen ports to rule ids. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct xf_listen_key);
+	__type(value, __u32);
+} listen SEC(".maps") __weak;
+
+/* Ranges of listen ports to rule ids. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct xf_range_key);
+	__type(value, __u32);
+} listen_ranges SEC(".maps") __weak;
+
+/* Both halves of all IPv4 flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct xf_key4);
+	__type(value, struct xf_flow);
+} flow4 SEC(".maps") __weak;
+
+/* Both halves of all IPv6 flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct xf_key6);
+	__type(value, struct xf_flow);
+} flow6 SEC(".maps") __weak;
+
+/* One slot for each flow there can be. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_slot);
+} slots SEC(".maps") __weak;
+
+/* Slots that were used and are free again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 1);
+	__type(value, __u32);
+} free_slots SEC(".maps") __weak;
+
+/* Where to look for a slot next. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_cursor);
+} cursor SEC(".maps") __weak;
+
+/* What is attached where; no program looks here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct xf_iface);
+} interfaces SEC(".maps") __weak;
+
+/* This machine's own addresses. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct xf_local_key);
+	__type(value, struct xf_local);
+} local_addrs SEC(".maps") __weak;
+
+/* Neighbours kept resolved by the kernel on our account; no program looks here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct xf_neigh_key);
+	__type(value, __u32);
+} neighbours SEC(".maps") __weak;
+
+/* The interfaces that take XDP frames: what is not in here belongs to the full tier. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u32);
+} egress SEC(".maps") __weak;
+
+/* A flow in the making: too large for the stack. */
+struct flow_draft {
+	struct xf_flow client;
+	struct xf_flow reply;
+	struct xf_key6 client_key;
+	struct xf_key6 reply_key;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow_draft);
+} draft SEC(".maps") __weak;
+
+/* A question to the routing table, and the next hop whose link address the kernel is to find. */
+struct route_query {
+	struct bpf_fib_lookup fib;
+	struct bpf_redir_neigh nh;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct route_query);
+} route_query SEC(".maps") __weak;
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The rewrite, one function for both directions: addresses, ports, hop count, checksums. */
+#ifndef XDPFWD_BPF_NAT_H
+#define XDPFWD_BPF_NAT_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include "csum.h"
+#include "pkt.h"
+
+static __always_inline int nat_ipv4(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, __u64 addr_diff)
+{
+	struct iphdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+	__u64 diff = addr_diff;
+
+	if (!ip)
+		return -1;
+	/* TTL is the high octet of its word (RFC 1141). */
+	diff = csum_diff16(diff, bpf_htons(p->ttl << 8), bpf_htons((p->ttl - 1) << 8));
+	ip->ttl = p->ttl - 1;
+	ip->saddr = f->saddr.v4;
+	ip->daddr = f->daddr.v4;
+	ip->check = csum_apply(ip->check, diff);
+	return 0;
+}
+
+static __always_inline int nat_ipv6(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, __u64 addr_diff)
+{
+	struct ipv6hdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+	__u64 diff = addr_diff;
+
+	if (!ip)
+		return -1;
+	/* The hop limit is the low octet of its word. */
+	diff = csum_diff16(diff, bpf_htons(p->ttl), bpf_htons(p->ttl - 1));
+	ip->hop_limit = p->ttl - 1;
+	__builtin_memcpy(&ip->saddr, f->saddr.w, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, f->daddr.w, sizeof(ip->daddr));
+	return ctx_hop_csum(ctx, diff);
+}
+
+/* Gives the packet the flow's addresses and ports. -1: the packet cannot be written. */
+static __always_inline int nat_rewrite(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
+{
+	__u64 addr_diff = 0, port_diff = 0;
+	__be16 *l4ports;
+
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, &f->saddr, family);
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, &f->daddr, family);
+	if (p->tuple.sport != f->sport)
+		port_diff = csum_diff16(port_diff, p->tuple.sport, f->sport);
+	if (p->tuple.dport != f->dport)
+		port_diff = csum_diff16(port_diff, p->tuple.dport, f->dport);
+
+	l4ports = ctx_header(ctx, p->l4, 2 * sizeof(*l4ports));
+	if (!l4ports)
+		return -1;
+	l4ports[0] = f->sport;
+	l4ports[1] = f->dport;
+	if (family == XF_IPV6 ? nat_ipv6(ctx, p, f, addr_diff) : nat_ipv4(ctx, p, f, addr_diff))
+		return -1;
+	return ctx_l4_csum(ctx, p, addr_diff, port_diff);
+}
+
+#endif

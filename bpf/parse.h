@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The facts of a packet, found once. What is not a whole TCP or UDP packet over
+ * IPv4 or IPv6 is not ours and goes to the kernel: fragments, ICMP, other
+ * protocols, extension headers that we do not know.
+ */
+#ifndef XDPFWD_BPF_PARSE_H
+#define XDPFWD_BPF_PARSE_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include "pkt.h"
+
+#define PARSE_IPV6_HEADERS 6 /* extension headers that we walk before giving up */
+
+static __always_inline int parse_udp(ctx_t *ctx, struct pkt *p)
+{
+	const struct udphdr *udp = ctx_header(ctx, p->l4, sizeof(*udp));
+	__u16 len;
+
+	if (!udp)
+		return -1;
+	p->tuple.sport = udp->source;
+	p->tuple.dport = udp->dest;
+	p->l4_check = udp->check;
+	p->hdr_len = p->l4 - p->l3 + sizeof(*udp);
+	len = bpf_ntohs(udp->len);
+	/* 0 is a jumbogram's or a GSO packet's. */
+	if (len && (len < sizeof(*udp) || len > p->l4_len))
+		p->malformed = 1;
+	return 0;
+}
+
+static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
+{
+	const struct tcphdr *tcp = ctx_header(ctx, p->l4, sizeof(*tcp));
+
+	if (!tcp)
+		return -1;
+	p->tuple.sport = tcp->source;
+	p->tuple.dport = tcp->dest;
+	p->l4_check = tcp->check;
+	p->tcp_flags = ((const __u8 *)tcp)[13];
+	p->hdr_len = p->l4 - p->l3 + tcp->doff * 4;
+	if (tcp->doff < 5 || tcp->doff * 4 > p->l4_len)
+		p->malformed = 1;
+	return 0;
+}
+
+static __always_inline int parse_l4(ctx_t *ctx, struct pkt *p)
+{
+	/* A length of 0 stands for "more than 65,535": only GSO packets get here with it. */
+	if (p->len <= (__u32)(p->l4 - p->l3))
+		return -1;
+	p->l4_len = p->len - (p->l4 - p->l3);
+	if (!ctx_has(ctx, p->l3 + p->len))
+		p->malformed = 1;
+	switch (p->tuple.proto) {
+	case IPPROTO_TCP:
+		return parse_tcp(ctx, p);
+	case IPPROTO_UDP:
+		return parse_udp(ctx, p);
+	default:
+		return -1;
+	}
+}
+
+static __always_inline int parse_ipv4(ctx_t *ctx, struct pkt *p)
+{
+	const struct iphdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+
+	if (!ip || ip->version != 4 || ip->ihl < 5)
+		return -1;
+	if (ip->frag_off & bpf_htons(0x3fff)) /* more fragments, or an offset */
+		return -1;
+	p->tuple.saddr.v4 = ip->saddr;
+	p->tuple.daddr.v4 = ip->daddr;
+	p->tuple.proto = ip->protocol;
+	p->ttl = ip->ttl;
+	p->len = bpf_ntohs(ip->tot_len);
+	p->l4 = p->l3 + ip->ihl * 4;
+	return parse_l4(ctx, p);
+}
+
+/* Steps over the extension headers whose length we know (RFC 8200, 4). */
+static __always_inline int parse_ipv6_headers(ctx_t *ctx, struct pkt *p, __u8 next)
+{
+	__u32 off = p->l3 + sizeof(struct ipv6hdr);
+
+	for (int i = 0; i < PARSE_IPV6_HEADERS; i++) {
+		const struct ipv6_opt_hdr *ext;
+
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
+			break;
+		ext = ctx_header(ctx, off, sizeof(*ext));
+		if (!ext)
+			return -1;
+		next = ext->nexthdr;
+		off += (ext->hdrlen + 1) * 8;
+		if (off > CTX_MAX_L4OFF - 20)
+			return -1;
+	}
+	p->tuple.proto = next;
+	p->l4 = off;
+	return 0;
+}
+
+static __always_inline int parse_ipv6(ctx_t *ctx, struct pkt *p)
+{
+	const struct ipv6hdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+
+	if (!ip || ip->version != 6)
+		return -1;
+	__builtin_memcpy(&p->tuple.saddr, &ip->saddr, sizeof(p->tuple.saddr));
+	__builtin_memcpy(&p->tuple.daddr, &ip->daddr, sizeof(p->tuple.daddr));
+	p->ttl = ip->hop_limit;
+	p->len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (parse_ipv6_headers(ctx, p, ip->nexthdr))
+		return -1;
+	return parse_l4(ctx, p);
+}
+
+/* 0: a whole TCP or UDP packet, all facts in *p; -1: not ours. */
+static __always_inline int parse(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	return family == XF_IPV6 ? parse_ipv6(ctx, p) : parse_ipv4(ctx, p);
+}
+
+#endif

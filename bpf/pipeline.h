@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One packet, in order. Both tiers compile this file; what differs between them
+ * is in ctx_xdp.h and ctx_tc.h, which the entry includes first.
+ *
+ * The order is: parse, "is it ours at all", flow, or else rule, policy, route
+ * and a new flow; then hop count, size, rewrite, account, send. Until the
+ * rewrite nothing is changed, so that the fast tier can leave any packet to the
+ * full tier as it came. `family` is a constant wherever it appears: the code
+ * stands once and is compiled for IPv4 and for IPv6.
+ */
+#ifndef XDPFWD_BPF_PIPELINE_H
+#define XDPFWD_BPF_PIPELINE_H
+
+#include "maps.h"
+#include "pkt.h"
+#include "cfg.h"
+#include "parse.h"
+#include "rule.h"
+#include "policy.h"
+#include "flow.h"
+#include "csum.h"
+#include "nat.h"
+#include "route.h"
+#include "account.h"
+
+/* What the client's packets become under this rule; the masquerade port is still open. */
+static __always_inline void draft_client(struct flow_draft *d, const struct pkt *p, const struct xf_rule *rule,
+					 const __u8 family)
+{
+	__u16 offset = bpf_ntohs(p->tuple.dport) - rule->listen_lo;
+
+	__builtin_memset(&d->client, 0, sizeof(d->client));
+	d->client.created = p->now;
+	d->client.last_seen = p->now;
+	d->client.rule = p->rule;
+	d->client.rule_gen = rule->gen;
+	d->client.state = XF_FLOW_PENDING;
+	addr_copy(&d->client.daddr, &rule->target, family);
+	d->client.dport = bpf_htons(rule->target_lo + offset);
+	addr_copy(&d->client.saddr, rule->source == XF_SOURCE_MASQUERADE ? &rule->masquerade : &p->tuple.saddr, family);
+	d->client.sport = p->tuple.sport;
+}
+
+/* The other half, and the keys of both. */
+static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *p, const __u8 family)
+{
+	__builtin_memset(&d->client_key, 0, sizeof(d->client_key));
+	addr_copy(&d->client_key.saddr, &p->tuple.saddr, family);
+	addr_copy(&d->client_key.daddr, &p->tuple.daddr, family);
+	d->client_key.sport = p->tuple.sport;
+	d->client_key.dport = p->tuple.dport;
+	d->client_key.proto = p->tuple.proto;
+	flow_twin_key(&d->reply_key, &d->client, p->tuple.proto, family);
+
+	d->reply.packets = 0;
+	d->reply.bytes = 0;
+	d->reply.created = p->now;
+	d->reply.last_seen = p->now;
+	d->reply.routed_at = p->now;
+	d->reply.rule = d->client.rule;
+	d->reply.rule_gen = d->client.rule_gen;
+	d->reply.state = XF_FLOW_PENDING;
+	addr_store(&d->reply.saddr, &p->tuple.daddr, family);
+	addr_store(&d->reply.daddr, &p->tuple.saddr, family);
+	d->reply.sport = p->tuple.dport;
+	d->reply.dport = p->tuple.sport;
+}
+
+/*
+ * A packet without a flow: finds its rule, asks the policy and the routing
+ * table, and makes the flow. PASS: no rule wants it, or this tier cannot send
+ * where it must go, and then no state was made.
+ */
+static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	const struct xf_config *cfg = cfg_get();
+	struct flow_draft *d;
+	enum xf_reason reason;
+	struct xf_rule *rule;
+	enum verdict v;
+	__u32 zero = 0;
+
+	d = bpf_map_lookup_elem(&draft, &zero);
+	if (!cfg || !d || !p->listen_ports)
+		return PASS;
+	p->rule = rule_find(p, cfg->set, family);
+	rule = bpf_map_lookup_elem(&rules, &p->rule);
+	if (!rule || !(rule->flags & XF_RULE_LIVE))
+		return PASS;
+	v = policy_new(p, rule);
+	if (v != SEND)
+		return v;
+
+	draft_client(d, p, rule, family);
+	reason = route_find(ctx, &d->client, p, family);
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	if (!ctx_can_send(&d->client))
+		return PASS;
+	draft_reply(d, p, family);
+	route_learn(ctx, &d->reply, p);
+	reason = flow_create(d, cfg, rule->source == XF_SOURCE_MASQUERADE, family);
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	account_flow(p);
+	return SEND;
+}
+
+/* Looks the way out up again, and lets the other half learn where the client now comes from. */
+static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, struct xf_flow *f, const __u8 family)
+{
+	enum xf_reason reason = route_find(ctx, f, p, family);
+	struct xf_flow *reply;
+
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	reply = flow_twin(f, p->tuple.proto, family);
+	if (reply)
+		route_learn(ctx, reply, p);
+	return SEND;
+}
+
+/*
+ * The rare path, apart from the frequent one: global functions, which the
+ * verifier checks once and by themselves.
+ */
+__noinline int TIER(open_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? flow_open(ctx, p, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(open_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? flow_open(ctx, p, XF_IPV6) : PASS;
+}
+
+__noinline int TIER(reroute_ipv4)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
+{
+	return p && f ? flow_reroute(ctx, p, f, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(reroute_ipv6)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
+{
+	return p && f ? flow_reroute(ctx, p, f, XF_IPV6) : PASS;
+}
+
+/* A packet with a flow: everything that is checked for each of them. */
+static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct xf_flow *f, const __u8 family)
+{
+	const struct xf_config *cfg = cfg_get();
+	enum verdict v;
+
+	if (!cfg)
+		return PASS;
+	if (p->malformed)
+		return refuse(p, XF_REASON_MALFORMED);
+	if (p->ttl <= 1)
+		return refuse(p, XF_REASON_TTL_EXCEEDED);
+	if (route_is_due(f, p, cfg)) {
+		v = family == XF_IPV6 ? TIER(reroute_ipv6)(ctx, p, f) : TIER(reroute_ipv4)(ctx, p, f);
+		if (v != SEND)
+			return v;
+	}
+	if (!ctx_can_send(f))
+		return PASS;
+	if (f->mtu && ctx_segment_len(ctx, p) > f->mtu)
+		return refuse(p, XF_REASON_TOO_BIG);
+	return SEND;
+}
+
+/* The flow of this packet, made if its rule allows. SEND: *flow is set. */
+static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+{
+	const struct xf_config *cfg = cfg_get();
+	struct xf_rule *rule = NULL;
+	enum verdict v;
+
+	if (!cfg)
+		return PASS;
+	*flow = flow_find(p, cfg, &rule, family);
+	if (*flow)
+		return rule ? policy_rule(p, rule) : PASS;
+	v = family == XF_IPV6 ? TIER(open_ipv6)(ctx, p) : TIER(open_ipv4)(ctx, p);
+	if (v != SEND)
+		return v;
+	*flow = flow_lookup(&p->tuple, family);
+	return *flow ? SEND : refuse(p, XF_REASON_FLOW_TABLE_FULL);
+}
+
+static __always_inline int pipeline_refused(ctx_t *ctx, const struct pkt *p, enum verdict v)
+{
+	if (p->reason)
+		account_refused(p->rule, p->reason, ctx_segments(ctx));
+	return v == DROP ? CTX_DROP : CTX_PASS;
+}
+
+static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	struct xf_flow *f = NULL;
+	enum verdict v;
+	int sent;
+
+	if (parse(ctx, p, family) || !rule_wants_ports(p) || ctx_csum_unfinished(ctx, p, family))
+		return CTX_PASS;
+	p->now = bpf_jiffies64();
+	p->rule = NO_RULE;
+	v = flow_get(ctx, p, &f, family);
+	if (v == SEND && f)
+		v = flow_admit(ctx, p, f, family);
+	if (v != SEND || !f)
+		return pipeline_refused(ctx, p, v);
+
+	flow_track(f, p, family);
+	sent = nat_rewrite(ctx, p, f, family) ? CTX_DROP : ctx_send(ctx, f, p->l3);
+	if (sent != CTX_SENT) {
+		refuse(p, XF_REASON_REDIRECT_FAILED);
+		return pipeline_refused(ctx, p, DROP);
+	}
+	account_sent(ctx, p, f);
+	return sent;
+}
+
+/* l3: where the IP header is, 14 after Ethernet, 0 on a device without a link layer. */
+static __always_inline int pipeline(ctx_t *ctx, const __u16 l3)
+{
+	struct pkt p = {.l3 = l3};
+
+	switch (ctx_protocol(ctx)) {
+	case bpf_htons(ETH_P_IP):
+		return pipeline_family(ctx, &p, XF_IPV4);
+	case bpf_htons(ETH_P_IPV6):
+		return pipeline_family(ctx, &p, XF_IPV6);
+	default:
+		return CTX_PASS;
+	}
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the stages know of the packet at hand. parse.h finds the facts, once;
+ * no packet pointer is kept, since any helper may move the packet.
+ */
+#ifndef XDPFWD_BPF_PKT_H
+#define XDPFWD_BPF_PKT_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "xdpfwd/abi.h"
+
+#ifndef AF_INET
+#define AF_INET	 2
+#define AF_INET6 10
+#endif
+
+/* How a stage, and in the end the pipeline, decides. */
+enum verdict {
+	PASS, /* to the kernel, or from the fast tier to the full one, unchanged; if pkt.reason is set, counted */
+	DROP, /* pkt.reason says why, pkt.rule whom it is charged to */
+	SEND, /* go on; at the end: rewritten, on its way out */
+};
+
+#define NO_RULE 0xffffffffu
+
+struct pkt {
+	struct xf_key6 tuple; /* IPv4 in the first word of each address, the others untouched */
+	__u32 now;	      /* jiffies, low 32 bits */
+	__u32 rule;	      /* rule id; NO_RULE until one is found */
+	__u32 len;	      /* octets from the IP header on; of a GSO packet, all of them */
+	__u16 l3;	      /* offset of the IP header */
+	__u16 l4;	      /* offset of the TCP or UDP header */
+	__u16 l4_len;	      /* octets from the L4 header to the end of the IP packet */
+	__u16 hdr_len;	      /* octets from the IP header to the TCP or UDP payload */
+	__be16 l4_check;      /* the L4 checksum as it arrived */
+	__u8 ttl;
+	__u8 tcp_flags;	   /* TCP_* below; 0 for UDP */
+	__u8 listen_ports; /* XF_PORT_LISTEN_* of the destination port */
+	__u8 reason;	   /* enum xf_reason */
+	__u8 malformed;	   /* length fields contradict the packet; matters only if a rule wants it */
+};
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+static __always_inline enum verdict refuse(struct pkt *p, enum xf_reason reason)
+{
+	p->reason = reason;
+	return DROP;
+}
+
+/* A packet that meets a rule and still is the kernel's to handle. */
+static __always_inline enum verdict leave(struct pkt *p, enum xf_reason reason)
+{
+	p->reason = reason;
+	return PASS;
+}
+
+/* Copies an address: of IPv4 only the word that counts. `family` is a constant wherever this is inlined. */
+static __always_inline void addr_copy(union xf_addr *to, const union xf_addr *from, const __u8 family)
+{
+	to->w[0] = from->w[0];
+	if (family == XF_IPV6) {
+		to->w[1] = from->w[1];
+		to->w[2] = from->w[2];
+		to->w[3] = from->w[3];
+	}
+}
+
+/* The same, and zero what IPv4 leaves over: for addresses that become map keys or values. */
+static __always_inline void addr_store(union xf_addr *to, const union xf_addr *from, const __u8 family)
+{
+	to->w[0] = from->w[0];
+	to->w[1] = family == XF_IPV6 ? from->w[1] : 0;
+	to->w[2] = family == XF_IPV6 ? from->w[2] : 0;
+	to->w[3] = family == XF_IPV6 ? from->w[3] : 0;
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which rule wants this packet. The closest listen endpoint wins: the address
+ * itself, then the interface that has the address, then any address; a lookup
+ * costs the same however many rules there are and however wide a range is.
+ */
+#ifndef XDPFWD_BPF_RULE_H
+#define XDPFWD_BPF_RULE_H
+
+#include "maps.h"
+#include "pkt.h"
+
+/* Do these ports concern us at all? Two loads decide for everybody else's packets. */
+static __always_inline bool rule_wants_ports(struct pkt *p)
+{
+	const struct xf_ports *known;
+	__u8 source, dest;
+	__u32 zero = 0;
+
+	known = bpf_map_lookup_elem(&ports, &zero);
+	if (!known)
+		return false;
+	if (p->tuple.proto == IPPROTO_TCP) {
+		dest = known->tcp[bpf_ntohs(p->tuple.dport)];
+		source = known->tcp[bpf_ntohs(p->tuple.sport)];
+	} else {
+		dest = known->udp[bpf_ntohs(p->tuple.dport)];
+		source = known->udp[bpf_ntohs(p->tuple.sport)];
+	}
+	p->listen_ports = dest & XF_PORT_LISTEN;
+	return p->listen_ports || source & XF_PORT_TARGET;
+}
+
+static __always_inline const __u32 *rule_at(const struct xf_listen_key *key, __u8 single, __u8 kinds)
+{
+	struct xf_range_key range = {.prefixlen = XF_RANGE_KEY_BITS, .listen = *key};
+	const __u32 *id = NULL;
+
+	if (kinds & single)
+		id = bpf_map_lookup_elem(&listen, key);
+	if (!id && kinds & XF_PORT_LISTEN_RANGE)
+		id = bpf_map_lookup_elem(&listen_ranges, &range);
+	return id;
+}
+
+static __always_inline const __u32 *rule_match(const struct pkt *p, __u32 set, const __u8 family)
+{
+	struct xf_listen_key key = {
+		.set = set,
+		.family = family,
+		.proto = p->tuple.proto,
+		.port = p->tuple.dport,
+	};
+	struct xf_local_key own = {.family = family};
+	const struct xf_local *local;
+	const __u32 *id;
+
+	addr_copy(&key.addr, &p->tuple.daddr, family);
+	id = rule_at(&key, XF_PORT_LISTEN_ADDR, p->listen_ports);
+	if (id || !(p->listen_ports & (XF_PORT_LISTEN_WIDE | XF_PORT_LISTEN_RANGE)))
+		return id;
+
+	addr_copy(&own.addr, &p->tuple.daddr, family);
+	local = bpf_map_lookup_elem(&local_addrs, &own);
+	if (!local)
+		return NULL;
+	__builtin_memset(&key.addr, 0, sizeof(key.addr));
+	key.ifindex = local->ifindex;
+	id = rule_at(&key, XF_PORT_LISTEN_WIDE, p->listen_ports);
+	if (id)
+		return id;
+	key.ifindex = 0;
+	return rule_at(&key, XF_PORT_LISTEN_WIDE, p->listen_ports);
+}
+
+/* The id of the rule of this set that listens where the packet goes to; NO_RULE: none. */
+__weak __noinline __u32 rule_find(const struct pkt *p, __u32 set, __u32 family)
+{
+	const __u32 *id;
+
+	if (!p)
+		return NO_RULE;
+	id = family == XF_IPV6 ? rule_match(p, set, XF_IPV6) : rule_match(p, set, XF_IPV4);
+	return id ? *id : NO_RULE;
+}
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The fast tier's entries. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ctx_xdp.h"
+#include "pipeline.h"
+
+/* "frags": also on devices whose MTU is larger than a page. */
+SEC("xdp.frags")
+int xf_xdp(struct xdp_md *ctx)
+{
+	return pipeline(ctx, ETH_HLEN);
+}
+
+/* Never attached: tells the tool what time it is in jiffies. */
+SEC("xdp")
+int xf_clock(struct xdp_md *ctx)
+{
+	struct xf_clock *clock = ctx_header(ctx, 0, sizeof(*clock));
+
+	if (!clock)
+		return XDP_ABORTED;
+	clock->jiffies = bpf_jiffies64();
+	clock->monotonic_ns = bpf_ktime_get_ns();
+	return XDP_PASS;
+}
+
+char _license[] SEC("license") = "GPL";
