@@ -24,7 +24,7 @@ typedef struct __sk_buff ctx_t;
 
 static __always_inline __u32 ctx_ingress(ctx_t *ctx)
 {
-	return ctx->ingress_ifindex;
+	return ctx->ifindex;
 }
 
 static __always_inline void *ctx_header(ctx_t *ctx, __u32 off, __u32 len)
@@ -51,6 +51,12 @@ static __always_inline __be16 ctx_protocol(ctx_t *ctx)
 static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 {
 	return ctx->len >= len;
+}
+
+/* The IP packet's length; a GSO packet may be longer than its header can say, which then says 0. */
+static __always_inline __u32 ctx_ip_len(ctx_t *ctx, __u32 l3, __u32 len)
+{
+	return ctx->gso_size ? ctx->len - l3 : len;
 }
 
 static __always_inline __u32 ctx_segments(ctx_t *ctx)

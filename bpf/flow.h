@@ -122,20 +122,6 @@ static __always_inline void slot_free(struct xf_slot *slot, __u32 index)
 	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
 }
 
-/* Ends the flow in that slot, both halves. */
-__weak __noinline int flow_end(__u32 index)
-{
-	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
-
-	if (!slot)
-		return 0;
-	if (!slot_claim(slot, XF_SLOT_ESTABLISHED) && !slot_claim(slot, XF_SLOT_PENDING))
-		return 0;
-	slot_clear(slot, index);
-	slot_free(slot, index);
-	return 0;
-}
-
 static __always_inline __u32 flow_left_family(const struct xf_key6 *key, __u32 now, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
@@ -164,6 +150,39 @@ __weak __noinline __u32 flow_left(const struct xf_key6 *key, __u32 now, __u32 fa
 	return family == XF_IPV6 ? flow_left_family(key, now, XF_IPV6) : flow_left_family(key, now, XF_IPV4);
 }
 
+/* Clears a slot that is BUSY on our account if its flow is dead; else it is put back as it was. */
+static __always_inline bool slot_clear_dead(struct xf_slot *slot, __u32 index, __u32 was, __u32 now)
+{
+	__u32 left = flow_left(&slot->key, now, slot->family);
+
+	slot->check_at = now + left;
+	if (left) {
+		__sync_lock_test_and_set(&slot->state, was);
+		return false;
+	}
+	slot_clear(slot, index);
+	return true;
+}
+
+/*
+ * Ends the flow in that slot, both halves, if it is dead: by the time we get
+ * there, the slot may be another flow's.
+ */
+__weak __noinline int flow_end(__u32 index, __u32 now)
+{
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	__u32 was;
+
+	if (!slot)
+		return 0;
+	was = *(volatile __u32 *)&slot->state;
+	if (was != XF_SLOT_ESTABLISHED && was != XF_SLOT_PENDING)
+		return 0;
+	if (slot_claim(slot, was) && slot_clear_dead(slot, index, was, now))
+		slot_free(slot, index);
+	return 0;
+}
+
 /*
  * Takes a slot back: from a flow that nobody has answered yet, or from one that
  * is over. Never from one that stands.
@@ -172,19 +191,10 @@ static __always_inline bool slot_reclaim(struct xf_slot *slot, __u32 index, __u3
 {
 	__u32 state = *(volatile __u32 *)&slot->state;
 
-	if (state == XF_SLOT_ESTABLISHED) {
-		__u32 left;
-
-		if ((__s32)(now - slot->check_at) < 0)
-			return false;
-		left = flow_left(&slot->key, now, slot->family);
-		slot->check_at = now + left;
-		if (left)
-			return false;
-	} else if (state != XF_SLOT_PENDING) {
-		return false;
-	}
-	if (!slot_claim(slot, state))
+	if (state == XF_SLOT_ESTABLISHED)
+		return (__s32)(now - slot->check_at) >= 0 && slot_claim(slot, state) &&
+		       slot_clear_dead(slot, index, state, now);
+	if (state != XF_SLOT_PENDING || !slot_claim(slot, state))
 		return false;
 	slot_clear(slot, index);
 	return true;
@@ -251,7 +261,7 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 			return XF_REASON_FLOW_TABLE_FULL;
 		other = flow_lookup(&d->reply_key, family);
 		if (other && !flow_left(&d->reply_key, d->reply.last_seen, family))
-			flow_end(other->slot);
+			flow_end(other->slot, d->reply.last_seen);
 		else if (!masquerade)
 			return XF_REASON_FLOW_CONFLICT;
 	}
@@ -307,9 +317,9 @@ static __always_inline void flow_promote(struct xf_flow *f, __u8 proto, const __
 	__u32 index = f->slot;
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 
-	if (slot)
-		__sync_val_compare_and_swap(&slot->state, XF_SLOT_PENDING, XF_SLOT_ESTABLISHED);
-	flow_set_state(f, XF_FLOW_ESTABLISHED, proto, family);
+	/* Another CPU may be looking at the slot just now; then the next answer does it. */
+	if (slot && __sync_val_compare_and_swap(&slot->state, XF_SLOT_PENDING, XF_SLOT_ESTABLISHED) != XF_SLOT_BUSY)
+		flow_set_state(f, XF_FLOW_ESTABLISHED, proto, family);
 }
 
 /* What the packet means for its flow's state; nearly always nothing. */
@@ -349,7 +359,7 @@ static __always_inline struct xf_flow *flow_find(struct pkt *p, const struct xf_
 			return f;
 		}
 	}
-	flow_end(f->slot);
+	flow_end(f->slot, p->now);
 	return NULL;
 }
 

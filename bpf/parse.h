@@ -52,7 +52,6 @@ static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
 
 static __always_inline int parse_l4(ctx_t *ctx, struct pkt *p)
 {
-	/* A length of 0 stands for "more than 65,535": only GSO packets get here with it. */
 	if (p->len <= (__u32)(p->l4 - p->l3))
 		return -1;
 	p->l4_len = p->len - (p->l4 - p->l3);
@@ -80,7 +79,7 @@ static __always_inline int parse_ipv4(ctx_t *ctx, struct pkt *p)
 	p->tuple.daddr.v4 = ip->daddr;
 	p->tuple.proto = ip->protocol;
 	p->ttl = ip->ttl;
-	p->len = bpf_ntohs(ip->tot_len);
+	p->len = ctx_ip_len(ctx, p->l3, bpf_ntohs(ip->tot_len));
 	p->l4 = p->l3 + ip->ihl * 4;
 	return parse_l4(ctx, p);
 }
@@ -117,7 +116,7 @@ static __always_inline int parse_ipv6(ctx_t *ctx, struct pkt *p)
 	__builtin_memcpy(&p->tuple.saddr, &ip->saddr, sizeof(p->tuple.saddr));
 	__builtin_memcpy(&p->tuple.daddr, &ip->daddr, sizeof(p->tuple.daddr));
 	p->ttl = ip->hop_limit;
-	p->len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	p->len = ctx_ip_len(ctx, p->l3, sizeof(*ip) + bpf_ntohs(ip->payload_len));
 	if (parse_ipv6_headers(ctx, p, ip->nexthdr))
 		return -1;
 	return parse_l4(ctx, p);

@@ -182,15 +182,20 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	if (*flow)
 		return rule ? policy_rule(p, rule) : PASS;
 	v = family == XF_IPV6 ? TIER(open_ipv6)(ctx, p) : TIER(open_ipv4)(ctx, p);
-	if (v != SEND)
+	/* A conflict can also be another CPU that made the very same flow just now. */
+	if (v != SEND && p->reason != XF_REASON_FLOW_CONFLICT)
 		return v;
 	*flow = flow_lookup(&p->tuple, family);
-	return *flow ? SEND : refuse(p, XF_REASON_FLOW_TABLE_FULL);
+	if (!*flow)
+		return v == SEND ? refuse(p, XF_REASON_FLOW_TABLE_FULL) : v;
+	p->reason = XF_REASON_NONE;
+	return SEND;
 }
 
 static __always_inline int pipeline_refused(ctx_t *ctx, const struct pkt *p, enum verdict v)
 {
-	if (p->reason)
+	/* What the fast tier leaves is counted by the full tier. */
+	if (p->reason && (v == DROP || !CTX_IS_FAST))
 		account_refused(p->rule, p->reason, ctx_segments(ctx));
 	return v == DROP ? CTX_DROP : CTX_PASS;
 }
