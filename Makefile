@@ -181,7 +181,7 @@ $(BUILD)/e2e/%: tests/e2e/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 $(BASE_CFLAGS) -MMD -MP $< -o $@
 
-tests: all $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
+tests: all compilers $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
 
 test: tests
 	BUILD=$(BUILD) tests/run
@@ -189,7 +189,7 @@ unit: $(UNIT_TESTS)
 	BUILD=$(BUILD) tests/run unit
 packet: $(PACKET_TEST)
 	BUILD=$(BUILD) tests/run packet
-e2e: all $(E2E_HELPERS)
+e2e: all compilers $(E2E_HELPERS)
 	BUILD=$(BUILD) tests/run e2e
 fuzz: $(FUZZERS)
 	BUILD=$(BUILD) tests/run fuzz

@@ -96,7 +96,7 @@ one_interface() {
 mounts_bpffs() {
 	topology
 	umount /sys/fs/bpf
-	! mountpoint -q /sys/fs/bpf
+	! mountpoint -q /sys/fs/bpf || fail "a bpffs is still mounted"
 	xdpfwd load wan0
 	mountpoint -q /sys/fs/bpf
 	equal "the state directory's mode and owner" "700 0:0" "$(stat -c '%a %u:%g' /sys/fs/bpf/xdpfwd)"

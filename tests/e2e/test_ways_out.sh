@@ -17,9 +17,9 @@ forwards_through() {
 	web_server server 8443
 	udp_server server :: 7000
 	xdpfwd load wan0 --mode "$MODE"
-	! attached $LAN || fail "$LAN is attached before there is a rule"
+	! attached "$LAN" || fail "$LAN is attached before there is a rule"
 	xdpfwd map add tcp :443 $SERVER4:8443 "$@"
-	attached $LAN || fail "$LAN was not attached"
+	attached "$LAN" || fail "$LAN was not attached"
 	xdpfwd map add tcp :443 "[$SERVER6]:8443" "$@"
 	xdpfwd map add udp :5000 $SERVER4:7000 --name udp4 "$@"
 	xdpfwd map add udp :5000 "[$SERVER6]:7000" --name udp6 "$@"
