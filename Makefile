@@ -50,6 +50,7 @@ USER_SRC   := $(wildcard user/*.c)
 TESTED_SRC := $(filter-out user/main.c,$(USER_SRC))
 SKEL_SRC   := $(if $(USER_SRC),$(shell grep -l 'xdpfwd\.skel\.h' $(USER_SRC)))
 UNIT_SRC   := $(filter-out $(SKEL_SRC),$(TESTED_SRC))
+FUZZ_SRC   := $(filter-out user/cmd%.c user/dataplane%.c user/netdev%.c,$(UNIT_SRC))
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_COMMON := $(patsubst tests/unit/%.c,$(BUILD)/unit/%.o,\
@@ -161,7 +162,7 @@ $(BUILD)/fuzz/user/%.o: user/%.c VERSION
 	$(call say,FUZZ_CC,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
-$(BUILD)/fuzz/user.a: $(UNIT_SRC:user/%.c=$(BUILD)/fuzz/user/%.o)
+$(BUILD)/fuzz/user.a: $(FUZZ_SRC:user/%.c=$(BUILD)/fuzz/user/%.o)
 	@rm -f $@
 	$(call say,AR,$@)
 	$(Q)ar rcs $@ $^
