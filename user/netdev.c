@@ -8,9 +8,6 @@
 /* The kernel fills dump messages up to this size; a single link's answer is a few KiB. */
 #define RECEIVE_OCTETS 32768
 
-/* A busy machine may change something during every dump; then it is not worth waiting for. */
-#define DUMP_TRIES 8
-
 struct receive_buffer {
 	union {
 		struct nlmsghdr nlh;
@@ -66,16 +63,6 @@ int nd_talk(int bus, struct nd_request *req, mnl_cb_t fn, void *arg)
 	saved = errno;
 	mnl_socket_close(nl);
 	errno = saved;
-	return rc;
-}
-
-int nd_dump(struct nd_request *req, mnl_cb_t fn, void *arg)
-{
-	int rc, tries = DUMP_TRIES;
-
-	do {
-		rc = nd_talk(NETLINK_ROUTE, req, fn, arg);
-	} while (rc && errno == EINTR && --tries);
 	return rc;
 }
 

@@ -8,6 +8,9 @@
 
 #include "netdev_int.h"
 
+/* Addresses may change during every attempt to list them; then it is not worth waiting for a quiet moment. */
+#define LIST_TRIES 8
+
 struct addr_list {
 	struct nd_addr *addrs;
 	size_t n;
@@ -49,15 +52,26 @@ static int read_addr(const struct nlmsghdr *nlh, void *arg)
 	return addr_list_append(arg, &addr) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-/* A dump that is begun anew lists an address twice; better than missing one, and callers fill maps. */
+/* All of them or none; an answer that a change overtook (EINTR) is thrown away. */
+static int list_addresses(struct addr_list *list)
+{
+	struct nd_request req;
+	int rc, tries = LIST_TRIES;
+
+	nd_request_init(&req, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	do {
+		list->n = 0;
+		rc = nd_talk(NETLINK_ROUTE, &req, read_addr, list);
+	} while (rc && errno == EINTR && --tries);
+	return rc;
+}
+
 int nd_addresses(int (*fn)(const struct nd_addr *addr, void *arg), void *arg, struct xf_error *err)
 {
 	struct addr_list list = {0};
-	struct nd_request req;
 	int rc = 0;
 
-	nd_request_init(&req, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
-	if (nd_dump(&req, read_addr, &list))
+	if (list_addresses(&list))
 		rc = xf_fail(err, "this machine's addresses cannot be listed: %s", strerror(errno));
 	/* Collected first, so that fn may ask the kernel itself. */
 	for (size_t i = 0; !rc && i < list.n; i++) {

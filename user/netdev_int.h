@@ -28,9 +28,6 @@ void nd_request_put_address(struct nd_request *req, uint16_t attr, const struct 
  */
 int nd_talk(int bus, struct nd_request *req, mnl_cb_t fn, void *arg);
 
-/* nd_talk over rtnetlink for dumps: begins anew when overtaken, so fn must bear seeing things twice. */
-int nd_dump(struct nd_request *req, mnl_cb_t fn, void *arg);
-
 /* XF_IPV4/XF_IPV6 and AF_INET/AF_INET6; 0 (AF_UNSPEC) for any other. */
 uint8_t nd_family_from_af(int af);
 int nd_family_to_af(uint8_t family);

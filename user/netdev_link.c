@@ -43,33 +43,26 @@ static void read_kind(struct nd_link *link, const struct nlattr *info)
 
 /*
  * IFLA_XDP_PROG_ID is left out under XDP_ATTACHED_MULTI (one program in the
- * hardware and another in the driver or the stack). Then the attributes of the
- * modes tell; their order is DRV, SKB, HW, and the first is what a packet meets
- * first in software.
+ * hardware and another in the driver or the stack); those of the modes are
+ * always there, in the order of this switch. The first one is the software's.
  */
 static void read_xdp(struct nd_link *link, const struct nlattr *xdp)
 {
 	const struct nlattr *attr;
-	uint32_t of_mode = 0;
 
 	mnl_attr_for_each_nested (attr, xdp) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_XDP_ATTACHED:
 			link->xdp_attached = mnl_attr_get_u8(attr);
 			break;
-		case IFLA_XDP_PROG_ID:
-			link->xdp_prog_id = mnl_attr_get_u32(attr);
-			break;
 		case IFLA_XDP_DRV_PROG_ID:
 		case IFLA_XDP_SKB_PROG_ID:
 		case IFLA_XDP_HW_PROG_ID:
-			if (!of_mode)
-				of_mode = mnl_attr_get_u32(attr);
+			if (!link->xdp_prog_id)
+				link->xdp_prog_id = mnl_attr_get_u32(attr);
 			break;
 		}
 	}
-	if (!link->xdp_prog_id)
-		link->xdp_prog_id = of_mode;
 }
 
 static int read_link(const struct nlmsghdr *nlh, void *arg)

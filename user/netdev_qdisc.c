@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The clsact qdisc of an interface, and whether anyone uses it. */
-#include <errno.h>
 #include <string.h>
 
 #include <linux/pkt_sched.h>
@@ -36,7 +35,7 @@ int nd_clsact_exists(unsigned int ifindex)
 
 	/* The kernel lists all interfaces, whichever is asked for. */
 	nd_request_init(&req, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
-	return nd_dump(&req, match_clsact, &search) ? -1 : search.found;
+	return nd_talk(NETLINK_ROUTE, &req, match_clsact, &search) ? -1 : search.found;
 }
 
 struct filter_count {

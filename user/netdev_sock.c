@@ -86,7 +86,7 @@ static int match_socket(const struct nlmsghdr *nlh, void *arg)
 	struct socket_search *search = arg;
 	struct xf_address bound;
 
-	if (port < search->ports.lo || port > search->ports.hi || msg->id.idiag_dport)
+	if (port < search->ports.lo || port > search->ports.hi)
 		return MNL_CB_OK;
 	/* SO_BINDTODEVICE to lo hides it from outside as an address of 127/8 would. */
 	if (msg->id.idiag_if == LOOPBACK_IFINDEX)
