@@ -9,7 +9,7 @@
 #include "netdev_int.h"
 
 /* Addresses may change during every attempt to list them; then it is not worth waiting for a quiet moment. */
-#define LIST_TRIES 8
+#define LIST_TRIES 64
 
 struct addr_list {
 	struct nd_addr *addrs;
