@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One table of families, and one function a family that writes its samples.
+ * The two formats differ in three things only: OpenMetrics names a family
+ * without its sample's suffix (_total, _info), knows the type "info", and ends
+ * with "# EOF".
+ *
+ * A drop counter of a rule appears with its first drop. With every rule times
+ * every reason present from the start, a scrape of 65536 rules would be mostly
+ * zeros; the price is that rate() does not see the step from nothing to the
+ * first sample. xdpfwd_drops_total is small and always complete.
+ */
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "text.h"
+
+enum family_type {
+	FAMILY_COUNTER,
+	FAMILY_GAUGE,
+	FAMILY_INFO,
+};
+
+/* A sample's labels, in pairs of name and value; at most four. */
+struct label {
+	const char *name;
+	const char *value;
+};
+
+struct writer {
+	struct buf *b;
+	const struct metrics_input *in;
+	const char *name; /* of the samples being written */
+};
+
+static const char *const reason_labels[] = {
+#define X(name, label, sentence) label,
+	XF_REASONS(X)
+#undef X
+};
+
+/* A label's value: backslash, double quote and line feed escaped, alike in both formats. */
+static void write_value(struct buf *b, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			buf_puts(b, "\\\\");
+		else if (*text == '"')
+			buf_puts(b, "\\\"");
+		else if (*text == '\n')
+			buf_puts(b, "\\n");
+		else
+			buf_add(b, text, 1);
+	}
+}
+
+/* The sample's name and its labels; `labels` ends with an empty one. */
+static void write_labels(struct writer *w, const struct label *labels)
+{
+	const struct label *l;
+
+	buf_puts(w->b, w->name);
+	for (l = labels; l->name; l++) {
+		buf_printf(w->b, "%s%s=\"", l == labels ? "{" : ",", l->name);
+		write_value(w->b, l->value);
+		buf_puts(w->b, "\"");
+	}
+	buf_puts(w->b, l == labels ? " " : "} ");
+}
+
+static void write_sample(struct writer *w, const struct label *labels, uint64_t value)
+{
+	write_labels(w, labels);
+	buf_printf(w->b, "%" PRIu64 "\n", value);
+}
+
+static const struct label no_labels[] = {{NULL, NULL}};
+
+/* ---- one function a family ---- */
+
+static void write_build_info(struct writer *w)
+{
+	write_sample(w, (struct label[]){{"version", w->in->version}, {"kernel", w->in->kernel}, {NULL, NULL}}, 1);
+}
+
+static void write_interface_info(struct writer *w)
+{
+	char name[4 * XF_IFNAME_LEN];
+	size_t i;
+
+	for (i = 0; i < w->in->status->n_ifaces; i++) {
+		const struct dp_iface *iface = &w->in->status->ifaces[i];
+
+		text_scrub(iface->name, name, sizeof(name));
+		write_sample(
+			w, (struct label[]){{"interface", name}, {"tier", w->in->tier_name(iface->tier)}, {NULL, NULL}},
+			1);
+	}
+}
+
+static void write_rule_info(struct writer *w)
+{
+	char listen[XF_ENDPOINT_STRLEN], clean[XF_ENDPOINT_STRLEN], source[XF_ENDPOINT_STRLEN];
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++) {
+		const struct xf_rule_spec *spec = &w->in->rules[i].spec;
+
+		xf_listen_format(&spec->listen, listen, sizeof(listen));
+		xf_source_format(spec->source, &spec->masquerade, source, sizeof(source));
+		write_sample(w,
+			     (struct label[]){{"rule", spec->name},
+					      {"protocol", xf_protos_format(spec->protos)},
+					      {"listen", text_scrub(listen, clean, sizeof(clean))},
+					      {"source", source},
+					      {NULL, NULL}},
+			     1);
+	}
+}
+
+static void write_both_ways(struct writer *w, const struct dp_rule *rule, uint64_t in, uint64_t out)
+{
+	write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"direction", "in"}, {NULL, NULL}}, in);
+	write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"direction", "out"}, {NULL, NULL}}, out);
+}
+
+static void write_rule_packets(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++)
+		write_both_ways(w, &w->in->rules[i], w->in->rules[i].packets_in, w->in->rules[i].packets_out);
+}
+
+static void write_rule_bytes(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++)
+		write_both_ways(w, &w->in->rules[i], w->in->rules[i].bytes_in, w->in->rules[i].bytes_out);
+}
+
+static void write_rule_flows_created(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++)
+		write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
+			     w->in->rules[i].flows_created);
+}
+
+static void write_rule_fast_packets(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++)
+		write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
+			     w->in->rules[i].fast_packets);
+}
+
+/* A rule that never was hit has no time at which it was. */
+static void write_rule_last_hit(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++) {
+		if (!(w->in->rules[i].last_hit_unix > 0))
+			continue;
+		write_labels(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}});
+		buf_printf(w->b, "%.3f\n", w->in->rules[i].last_hit_unix);
+	}
+}
+
+static void write_rule_drops(struct writer *w)
+{
+	unsigned int r;
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++) {
+		const struct dp_rule *rule = &w->in->rules[i];
+
+		for (r = 0; r < XF_REASON_COUNT; r++)
+			if (rule->drops[r])
+				write_sample(w,
+					     (struct label[]){{"rule", rule->spec.name},
+							      {"reason", reason_labels[r]},
+							      {NULL, NULL}},
+					     rule->drops[r]);
+	}
+}
+
+static void write_drops(struct writer *w)
+{
+	unsigned int r;
+
+	for (r = XF_REASON_NONE + 1; r < XF_REASON_COUNT; r++)
+		write_sample(w, (struct label[]){{"reason", reason_labels[r]}, {NULL, NULL}}, w->in->status->drops[r]);
+}
+
+static void write_flows(struct writer *w)
+{
+	write_sample(w, (struct label[]){{"state", "established"}, {NULL, NULL}}, w->in->status->flows_established);
+	write_sample(w, (struct label[]){{"state", "pending"}, {NULL, NULL}}, w->in->status->flows_pending);
+}
+
+static void write_flows_limit(struct writer *w)
+{
+	write_sample(w, no_labels, w->in->status->max_flows);
+}
+
+static void write_rules(struct writer *w)
+{
+	write_sample(w, no_labels, w->in->status->rules);
+}
+
+static void write_rules_limit(struct writer *w)
+{
+	write_sample(w, no_labels, w->in->status->max_rules);
+}
+
+static void write_scrape_duration(struct writer *w)
+{
+	write_labels(w, no_labels);
+	buf_printf(w->b, "%.6f\n", w->in->seconds);
+}
+
+static const struct family {
+	const char *name; /* of its samples */
+	enum family_type type;
+	const char *help;
+	void (*write)(struct writer *w);
+} families[] = {
+	{"xdpfwd_build_info", FAMILY_INFO, "Version of xdpfwd and release of the kernel it runs on.", write_build_info},
+	{"xdpfwd_interface_info", FAMILY_INFO, "Interfaces that the data plane is attached to, and by which tier.",
+	 write_interface_info},
+	{"xdpfwd_rule_info", FAMILY_INFO, "What each rule forwards.", write_rule_info},
+	{"xdpfwd_rule_packets_total", FAMILY_COUNTER,
+	 "Packets forwarded; in is client to target, out is target to client.", write_rule_packets},
+	{"xdpfwd_rule_bytes_total", FAMILY_COUNTER, "Octets forwarded, counted from the IP header on.",
+	 write_rule_bytes},
+	{"xdpfwd_rule_flows_created_total", FAMILY_COUNTER, "Connections that the rule has taken.",
+	 write_rule_flows_created},
+	{"xdpfwd_rule_fast_packets_total", FAMILY_COUNTER,
+	 "Packets of both directions that the fast tier (native XDP) finished.", write_rule_fast_packets},
+	{"xdpfwd_rule_last_hit_timestamp_seconds", FAMILY_GAUGE,
+	 "When the rule forwarded a packet last, in seconds since 1970; absent if never.", write_rule_last_hit},
+	{"xdpfwd_rule_drops_total", FAMILY_COUNTER,
+	 "Packets that the rule refused; each reason from its first drop on.", write_rule_drops},
+	{"xdpfwd_drops_total", FAMILY_COUNTER, "Packets dropped or left to the kernel that no rule is charged with.",
+	 write_drops},
+	{"xdpfwd_flows", FAMILY_GAUGE, "Connections tracked now; pending ones were not answered yet.", write_flows},
+	{"xdpfwd_flows_limit", FAMILY_GAUGE, "Connections that the flow table has room for.", write_flows_limit},
+	{"xdpfwd_rules", FAMILY_GAUGE, "Rules there are now.", write_rules},
+	{"xdpfwd_rules_limit", FAMILY_GAUGE, "Rules that there is room for.", write_rules_limit},
+	{"xdpfwd_scrape_duration_seconds", FAMILY_GAUGE, "How long it took to read the data plane's counters.",
+	 write_scrape_duration},
+};
+
+static void write_head(struct buf *b, const struct family *f, enum metrics_format format)
+{
+	static const char *const types[] = {"counter", "gauge", "info"};
+	static const char *const suffixes[] = {"_total", "", "_info"};
+	size_t len = strlen(f->name);
+	const char *type = types[f->type];
+
+	if (format == METRICS_OPENMETRICS)
+		len -= strlen(suffixes[f->type]);
+	else if (f->type == FAMILY_INFO)
+		type = "gauge";
+	buf_printf(b, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)len, f->name, f->help, (int)len, f->name, type);
+}
+
+void metrics_write(struct buf *b, const struct metrics_input *in, enum metrics_format format)
+{
+	struct writer w = {.b = b, .in = in};
+	size_t i;
+
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		write_head(b, &families[i], format);
+		w.name = families[i].name;
+		families[i].write(&w);
+	}
+	if (format == METRICS_OPENMETRICS)
+		buf_puts(b, "# EOF\n");
+}
+
+const char *metrics_content_type(enum metrics_format format)
+{
+	return format == METRICS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
+					       "text/plain; version=0.0.4; charset=utf-8";
+}
