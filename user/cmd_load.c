@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* load: attaches the data plane. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "dataplane.h"
+#include "log.h"
+
+static const char *mode = "auto", *ports;
+static bool dispatcher, no_auto_attach;
+static uint32_t max_rules, max_flows;
+
+static const struct opt options[] = {
+	{"mode", "MODE", "auto (default), native, generic or tc", OPT_TEXT, &mode, 0, 0},
+	{"max-rules", "N", "room for so many rules; default 65536", OPT_U32, &max_rules, 1, DP_MAX_RULES_LIMIT},
+	{"max-flows", "N", "room for so many flows; default 262144", OPT_U32, &max_flows, 1, DP_MAX_FLOWS_LIMIT},
+	{"masquerade-ports", "A-B", "source ports that masquerading may use", OPT_TEXT, &ports, 0, 0},
+	{"no-auto-attach", NULL, "leave the interfaces alone through which targets are reached", OPT_FLAG,
+	 &no_auto_attach, 0, 0},
+	{"dispatcher", NULL, "go through libxdp's dispatcher, beside other XDP programs", OPT_FLAG, &dispatcher, 0, 0},
+	{0},
+};
+
+static const struct opt_command command = {
+	.name = "load",
+	.operands = "IFACE...",
+	.about = "Attaches the data plane to the interfaces and pins it: nothing has to keep running.\n"
+		 "Loading again adds interfaces, and replaces the programs in place by those of this\n"
+		 "version; rules, flows and counters stay.",
+	.example = "  xdpfwd load eth0",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = -1,
+};
+
+static int parse_mode(const char *text, enum dp_mode *out, struct xf_error *err)
+{
+	static const char *const names[] = {"auto", "native", "generic", "tc"};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(names[i], text)) {
+			*out = (enum dp_mode)i;
+			return 0;
+		}
+	}
+	return xf_fail(err, "--mode: %.80s is not auto, native, generic or tc", *text ? text : "\"\"");
+}
+
+/* What was attached, and by which tier: the choice is ours, so it is told. */
+static void print_interfaces(const char *state)
+{
+	struct dp_status status;
+	struct dataplane *dp;
+	struct xf_error err;
+	size_t i;
+
+	if (dp_open(&dp, state, false, &err) < 0) {
+		log_warning("%s", err.text);
+		return;
+	}
+	if (dp_status(dp, &status, &err) < 0) {
+		log_warning("%s", err.text);
+	} else {
+		for (i = 0; i < status.n_ifaces; i++)
+			printf("%s: %s%s%s%s\n", status.ifaces[i].name, dp_tier_name(status.ifaces[i].tier),
+			       *status.ifaces[i].reason ? " (" : "", status.ifaces[i].reason,
+			       *status.ifaces[i].reason ? ")" : "");
+		dp_status_free(&status);
+	}
+	dp_close(dp);
+}
+
+int cmd_load(const char *state, int argc, char **argv)
+{
+	struct dp_load_options load = {0};
+	struct xf_error err, why;
+	int ret = cmd_begin(&command, &argc, argv);
+
+	if (ret != CMD_GO_ON)
+		return ret;
+	if (parse_mode(mode, &load.mode, &err) < 0)
+		return cmd_misuse(&command, &err);
+	if (ports && xf_ports_parse(ports, &load.masquerade_ports, &why) < 0) {
+		xf_fail(&err, "--masquerade-ports: %s", why.text);
+		return cmd_misuse(&command, &err);
+	}
+	load.ifnames = (const char *const *)argv;
+	load.n_ifnames = (size_t)argc;
+	load.dispatcher = dispatcher;
+	load.no_auto_attach = no_auto_attach;
+	load.max_rules = max_rules;
+	load.max_flows = max_flows;
+	if (dp_load(state, &load, &err) < 0)
+		return out_fail(CMD_FAILED, &err);
+	print_interfaces(state);
+	return CMD_DONE;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* map enable, map disable. */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "ruleset.h"
+
+static const struct opt options[] = {{0}};
+
+static const struct opt_command enable_command = {
+	.name = "map enable",
+	.operands = "NAME...",
+	.about = "Lets disabled rules forward again: all those named, or none if one of them cannot be.",
+	.example = "  xdpfwd map enable tcp-443",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = -1,
+};
+
+static const struct opt_command disable_command = {
+	.name = "map disable",
+	.operands = "NAME...",
+	.about = "Lets rules refuse every packet, those of existing connections too, until map enable.\n"
+		 "Their counters stay. All those named, or none if one of them cannot be.",
+	.example = "  xdpfwd map disable tcp-443",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = -1,
+};
+
+struct names {
+	char **name;
+	int n;
+	bool disabled;
+};
+
+static int set_rules(struct dataplane *dp, const struct names *names, struct xf_error *err)
+{
+	struct ruleset set;
+	int ret, i;
+
+	if (ruleset_read(&set, dp, err) < 0)
+		return -1;
+	ret = ruleset_check_names(&set, names->name, names->n, err);
+	for (i = 0; !ret && i < names->n; i++) {
+		ret = dp_rule_set_disabled(dp, names->name[i], names->disabled, err);
+		if (!ret)
+			printf("%s %s\n", names->disabled ? "disabled" : "enabled", names->name[i]);
+	}
+	ruleset_free(&set);
+	return ret;
+}
+
+static int set_disabled(const char *state, const struct names *names)
+{
+	struct dataplane *dp;
+	struct xf_error err;
+	int ret;
+
+	if (dp_open(&dp, state, true, &err) < 0)
+		return out_fail(CMD_FAILED, &err);
+	ret = set_rules(dp, names, &err);
+	dp_close(dp);
+	return ret < 0 ? out_fail(CMD_FAILED, &err) : CMD_DONE;
+}
+
+int cmd_map_enable(const char *state, int argc, char **argv)
+{
+	int ret = cmd_begin(&enable_command, &argc, argv);
+
+	return ret == CMD_GO_ON ? set_disabled(state, &(struct names){argv, argc, false}) : ret;
+}
+
+int cmd_map_disable(const char *state, int argc, char **argv)
+{
+	int ret = cmd_begin(&disable_command, &argc, argv);
+
+	return ret == CMD_GO_ON ? set_disabled(state, &(struct names){argv, argc, true}) : ret;
+}
