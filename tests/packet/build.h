@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Packets as tests state them, and the octets that they are on the wire. All
+ * lengths and checksums are computed here from scratch, by code that shares
+ * nothing with bpf/: what the programs reach by difference must equal it.
+ */
+#ifndef XDPFWD_TESTS_PACKET_BUILD_H
+#define XDPFWD_TESTS_PACKET_BUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <netinet/in.h>
+
+#include "xdpfwd/abi.h"
+
+#define FRAME_MAX   3800
+#define ETH_HEADER  14
+#define EXT_MAX	    4
+#define TCP_HEADER  20
+#define UDP_HEADER  8
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+
+struct frame {
+	uint32_t len;
+	uint8_t data[FRAME_MAX];
+};
+
+enum csum_kind {
+	CSUM_RIGHT,
+	CSUM_PSEUDO, /* only the pseudo header's sum, as CHECKSUM_PARTIAL leaves it */
+	CSUM_NONE,   /* UDP: zero, "not computed" */
+};
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* An IPv6 extension header: its type and its length in units of 8 octets. */
+struct ext {
+	uint8_t type;
+	uint8_t units;
+};
+
+/* What a packet says. A field that a test leaves zero gets the sane value. */
+struct packet {
+	uint8_t dmac[6];
+	uint8_t smac[6];
+	uint16_t ethertype; /* 0: that of the family */
+	uint16_t vlan;	    /* 0: no tag */
+	uint8_t family;	    /* XF_IPV4 or XF_IPV6 */
+	uint8_t proto;
+	uint8_t ttl;
+	uint8_t tos;
+	union xf_addr saddr;
+	union xf_addr daddr;
+	uint16_t sport;
+	uint16_t dport;
+	uint8_t tcp_flags;
+	uint8_t options; /* octets of IPv4 options, a multiple of 4 */
+	uint8_t tcp_options;
+	uint8_t n_ext;
+	struct ext ext[EXT_MAX];
+	uint16_t frag; /* IPv4: flags and offset; IPv6: those of the fragment header, if there is one */
+	uint16_t payload_len;
+	uint16_t payload_word; /* its first two octets; the others follow from seed */
+	uint32_t seed;
+	enum csum_kind csum;
+	uint16_t csum_error; /* added to the right checksum: a packet that was broken before it came to us */
+	uint16_t trailer;    /* octets behind the IP packet, as short frames have */
+	/* lies */
+	int ip_len_add;
+	int udp_len_add;
+	uint8_t tcp_doff; /* 0: the true one */
+	uint8_t ihl;	  /* 0: the true one */
+	uint16_t cut;	  /* octets that are missing at the end of the frame */
+};
+
+void build_frame(const struct packet *p, struct frame *f);
+
+/* The IP packet's octets: what counters count. */
+uint32_t packet_ip_len(const struct packet *p);
+
+/* The TCP or UDP checksum that build_frame() writes, in host order. */
+uint16_t packet_checksum(const struct packet *p);
+
+/* Chooses the payload's first word so that the transport checksum becomes 0 before UDP's rule for it. */
+void packet_make_checksum_zero(struct packet *p);
+
+/* Sum in one's complement of octets as big-endian words, not folded; len may be odd only in the last call. */
+uint32_t sum_octets(uint32_t sum, const void *octets, uint32_t len);
+uint16_t sum_fold(uint32_t sum);
+
+#endif

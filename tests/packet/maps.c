@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads the skeleton with small maps and brings them back to the beginning for each case. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "maps.h"
+#include "xdpfwd.skel.h"
+
+#define TIMEOUT_JIFFIES 100000
+
+static struct xdpfwd_bpf *skel;
+
+static const struct {
+	const char *map;
+	uint32_t entries;
+} sizes[] = {
+	{"rules", MAX_RULES}, {"rule_meta", MAX_RULES},	 {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
+	{"listen", 256},      {"listen_ranges", 1024},	 {"flow4", 2 * MAX_FLOWS},     {"flow6", 2 * MAX_FLOWS},
+	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS},
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "packet_test: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+void maps_open(void)
+{
+	skel = xdpfwd_bpf__open();
+	if (!skel)
+		die("opening the skeleton");
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, sizes[i].map);
+
+		if (!map || bpf_map__set_max_entries(map, sizes[i].entries))
+			die(sizes[i].map);
+	}
+	if (xdpfwd_bpf__load(skel))
+		die("loading the skeleton");
+}
+
+void maps_close(void)
+{
+	xdpfwd_bpf__destroy(skel);
+}
+
+int map_fd(const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(skel->obj, name);
+
+	if (fd < 0)
+		die(name);
+	return fd;
+}
+
+int prog_fd(const char *name)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, name);
+
+	if (!prog)
+		die(name);
+	return bpf_program__fd(prog);
+}
+
+void map_put(const char *name, const void *key, const void *value)
+{
+	if (bpf_map_update_elem(map_fd(name), key, value, BPF_ANY))
+		die(name);
+}
+
+void map_sum(const char *name, const void *key, uint64_t *sum, unsigned int words)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *values = calloc(cpus * words, sizeof(*values));
+
+	memset(sum, 0, words * sizeof(*sum));
+	if (!values || (bpf_map_lookup_elem(map_fd(name), key, values) && errno != ENOENT))
+		die(name);
+	for (unsigned int i = 0; i < cpus * words; i++)
+		sum[i % words] += values[i];
+	free(values);
+}
+
+static void zero_percpu(const char *name, uint32_t entries, unsigned int words)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *values = calloc(cpus * words, sizeof(*values));
+
+	if (!values)
+		die(name);
+	for (uint32_t i = 0; i < entries; i++)
+		map_put(name, &i, values);
+	free(values);
+}
+
+static void clear(const char *name)
+{
+	uint8_t key[64];
+
+	while (!bpf_map_get_next_key(map_fd(name), NULL, key))
+		if (bpf_map_delete_elem(map_fd(name), key))
+			die(name);
+}
+
+static void clear_flows(void)
+{
+	static const struct xf_slot no_slot;
+	static const struct xf_cursor start;
+	uint32_t slot, zero = 0;
+
+	clear("flow4");
+	clear("flow6");
+	while (!bpf_map_lookup_and_delete_elem(map_fd("free_slots"), NULL, &slot))
+		;
+	for (slot = 0; slot < MAX_FLOWS; slot++)
+		map_put("slots", &slot, &no_slot);
+	map_put("cursor", &zero, &start);
+}
+
+static void clear_rules(void)
+{
+	static const struct xf_rule no_rule;
+
+	clear("listen");
+	clear("listen_ranges");
+	clear("rule_drops");
+	for (uint32_t i = 0; i < MAX_RULES; i++)
+		map_put("rules", &i, &no_rule);
+	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
+	zero_percpu("drops", XF_REASON_COUNT, 1);
+}
+
+static void fill_addresses(void)
+{
+	for (enum host h = ROUTER; h <= ROUTER_DMZ; h++) {
+		struct xf_local local = {.ifindex = dev_ifindex(host_dev(h))};
+
+		for (uint32_t family = XF_IPV4; family <= XF_IPV6; family += XF_IPV6 - XF_IPV4) {
+			struct xf_local_key key = {.addr = host_addr(h, family), .family = family};
+
+			map_put("local_addrs", &key, &local);
+		}
+	}
+}
+
+static void fill_egress(void)
+{
+	for (enum dev d = 0; d < DEVS; d++) {
+		uint32_t ifindex = dev_ifindex(d);
+
+		if (d != DMZ0)
+			map_put("egress", &ifindex, &ifindex);
+	}
+}
+
+static void fill_config(struct test *t)
+{
+	t->config = (struct xf_config){
+		.abi = XF_ABI_VERSION,
+		.set = RULE_SET,
+		.hz = 1000,
+		.max_rules = MAX_RULES,
+		.max_flows = MAX_FLOWS,
+		.next_gen = MAX_RULES + 1,
+		.route_ttl = TIMEOUT_JIFFIES,
+		.port_lo = PORT_LO,
+		.port_hi = PORT_HI,
+	};
+	for (int i = 0; i < XF_TIMEOUT_COUNT; i++)
+		t->config.timeout[i] = TIMEOUT_JIFFIES * (i + 1);
+	config_put(t);
+}
+
+void maps_reset(struct test *t)
+{
+	uint32_t zero = 0;
+
+	clear_flows();
+	clear_rules();
+	fill_addresses();
+	fill_egress();
+	fill_config(t);
+	map_put("ports", &zero, &t->ports);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules and flows in the maps, by nothing but the ABI. */
+#include <string.h>
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+
+#include "harness.h"
+#include "maps.h"
+
+static void listen_single(const struct xf_listen_key *key, uint32_t id)
+{
+	map_put("listen", key, &id);
+}
+
+/* Cuts [lo, hi] into blocks whose size is a power of two and divides their start. */
+static void listen_range(struct xf_listen_key key, const struct rule *r, uint32_t id)
+{
+	uint32_t port = r->port;
+
+	while (port <= r->port_hi) {
+		struct xf_range_key range;
+		unsigned int bits = 0;
+
+		while (!(port & ((2u << bits) - 1)) && port + (2u << bits) - 1 <= r->port_hi)
+			bits++;
+		key.port = htons(port);
+		range.prefixlen = XF_RANGE_KEY_BITS - bits;
+		range.listen = key;
+		map_put("listen_ranges", &range, &id);
+		port += 1u << bits;
+	}
+}
+
+static void mark_ports(uint8_t *ports, const struct rule *r, const struct xf_rule *rule)
+{
+	uint8_t mark = r->kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR : XF_PORT_LISTEN_WIDE;
+
+	if (r->port_hi)
+		mark = XF_PORT_LISTEN_RANGE;
+	for (uint32_t i = 0; i <= (uint32_t)(rule->listen_hi - rule->listen_lo); i++) {
+		ports[rule->listen_lo + i] |= mark;
+		ports[rule->target_lo + i] |= XF_PORT_TARGET;
+	}
+}
+
+static void listen_proto(const struct rule *r, const struct xf_rule *rule, uint8_t proto, uint32_t id)
+{
+	struct xf_listen_key key = {
+		.set = RULE_SET,
+		.family = rule->family,
+		.proto = proto,
+		.port = htons(r->port),
+	};
+
+	if (r->kind == XF_LISTEN_ADDR)
+		key.addr = host_addr(r->host, rule->family);
+	if (r->kind == XF_LISTEN_IFACE)
+		key.ifindex = dev_ifindex(r->dev);
+	if (r->port_hi)
+		listen_range(key, r, id);
+	else
+		listen_single(&key, id);
+}
+
+uint32_t rule_add(struct test *t, const struct rule *r)
+{
+	uint8_t family = r->family ? r->family : t->family;
+	struct xf_rule rule = {
+		.gen = t->rules + 1,
+		.flags = XF_RULE_LIVE | r->flags,
+		.target = host_addr(r->target, family),
+		.listen_lo = r->port,
+		.listen_hi = r->port_hi ? r->port_hi : r->port,
+		.target_lo = r->target_port ? r->target_port : r->port,
+		.family = family,
+		.source = r->source,
+		.protos = r->protos ? r->protos : XF_PROTO_TCP | XF_PROTO_UDP,
+	};
+	uint32_t id = t->rules++, zero = 0;
+
+	assert_true(id < MAX_RULES);
+	if (r->source == XF_SOURCE_MASQUERADE || r->masquerade)
+		rule.masquerade = host_addr(r->masquerade, family);
+	map_put("rules", &id, &rule);
+	if (rule.protos & XF_PROTO_TCP) {
+		mark_ports(t->ports.tcp, r, &rule);
+		listen_proto(r, &rule, IPPROTO_TCP, id);
+	}
+	if (rule.protos & XF_PROTO_UDP) {
+		mark_ports(t->ports.udp, r, &rule);
+		listen_proto(r, &rule, IPPROTO_UDP, id);
+	}
+	map_put("ports", &zero, &t->ports);
+	return id;
+}
+
+uint32_t rule_preserve(struct test *t)
+{
+	return rule_add(t, &(struct rule){
+				   .kind = XF_LISTEN_ADDR,
+				   .host = ROUTER,
+				   .port = 8000,
+				   .target = TARGET,
+				   .target_port = 9000,
+				   .source = XF_SOURCE_PRESERVE,
+			   });
+}
+
+uint32_t rule_masquerade(struct test *t)
+{
+	return rule_add(t, &(struct rule){
+				   .kind = XF_LISTEN_ADDR,
+				   .host = ROUTER,
+				   .port = 8000,
+				   .target = TARGET,
+				   .target_port = 9000,
+				   .source = XF_SOURCE_MASQUERADE,
+				   .masquerade = ROUTER_LAN,
+			   });
+}
+
+void rule_get(struct test *t, uint32_t id, struct xf_rule *rule)
+{
+	assert_true(id < t->rules);
+	assert_int_equal(bpf_map_lookup_elem(map_fd("rules"), &id, rule), 0);
+}
+
+void rule_put(struct test *t, uint32_t id, const struct xf_rule *rule)
+{
+	assert_true(id < t->rules);
+	map_put("rules", &id, rule);
+}
+
+void config_put(struct test *t)
+{
+	uint32_t zero = 0;
+
+	map_put("config", &zero, &t->config);
+}
+
+/* ---- flows */
+
+static const char *flow_map(uint8_t family)
+{
+	return family == XF_IPV4 ? "flow4" : "flow6";
+}
+
+static void flow_key(const struct packet *in, uint8_t key[sizeof(struct xf_key6)])
+{
+	struct xf_key4 *k4 = (void *)key;
+	struct xf_key6 *k6 = (void *)key;
+
+	memset(key, 0, sizeof(*k6));
+	if (in->family == XF_IPV4) {
+		k4->saddr = in->saddr.v4;
+		k4->daddr = in->daddr.v4;
+		k4->sport = htons(in->sport);
+		k4->dport = htons(in->dport);
+		k4->proto = in->proto;
+		return;
+	}
+	k6->saddr = in->saddr;
+	k6->daddr = in->daddr;
+	k6->sport = htons(in->sport);
+	k6->dport = htons(in->dport);
+	k6->proto = in->proto;
+}
+
+bool flow_get(struct test *t, const struct packet *in, struct xf_flow *flow)
+{
+	_Alignas(8) uint8_t key[sizeof(struct xf_key6)];
+
+	flow_key(in, key);
+	return !bpf_map_lookup_elem(map_fd(flow_map(t->family)), key, flow);
+}
+
+void flow_put(struct test *t, const struct packet *in, const struct xf_flow *flow)
+{
+	_Alignas(8) uint8_t key[sizeof(struct xf_key6)];
+
+	flow_key(in, key);
+	assert_int_equal(bpf_map_update_elem(map_fd(flow_map(t->family)), key, flow, BPF_EXIST), 0);
+}
+
+uint32_t flow_entries(struct test *t, uint8_t family)
+{
+	uint8_t key[sizeof(struct xf_key6)], *from = NULL;
+	uint32_t n = 0;
+
+	(void)t;
+	while (!bpf_map_get_next_key(map_fd(flow_map(family)), from, key)) {
+		from = key;
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is refused: charged to its rule under exactly one reason. */
+#include "harness.h"
+
+static uint32_t rule_to(struct test *t, enum host target)
+{
+	return rule_add(
+		t,
+		&(struct rule){
+			.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8000, .target = target, .target_port = 9000});
+}
+
+static void set_flags(struct test *t, uint32_t id, uint32_t flags)
+{
+	struct xf_rule rule;
+
+	rule_get(t, id, &rule);
+	rule.flags = flags;
+	rule_put(t, id, &rule);
+}
+
+static void disabled(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t);
+
+	set_flags(t, rule, XF_RULE_LIVE | XF_RULE_DISABLED);
+	drop(t, rule, XF_REASON_DISABLED, &in);
+	in.proto = IPPROTO_TCP;
+	drop(t, rule, XF_REASON_DISABLED, &in);
+}
+
+/* Established flows too, in both directions, and they are there again afterwards. */
+static void disabled_later(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out = to_target(&in, TARGET, 9000);
+	struct packet back = answer(&out), got = to_client(&back, &in);
+	uint32_t rule = rule_preserve(t);
+
+	forward_new(t, rule, &in, &out);
+	reply(t, rule, &back, &got);
+	set_flags(t, rule, XF_RULE_LIVE | XF_RULE_DISABLED);
+	drop(t, rule, XF_REASON_DISABLED, &in);
+	drop(t, rule, XF_REASON_DISABLED, &back);
+	set_flags(t, rule, XF_RULE_LIVE);
+	forward(t, rule, &in, &out);
+	reply(t, rule, &back, &got);
+}
+
+static void ttl_exceeded(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out, back;
+	uint32_t rule = rule_preserve(t);
+
+	in.ttl = 1;
+	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	in.ttl = 0;
+	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	in.ttl = 64;
+	out = to_target(&in, TARGET, 9000);
+	forward_new(t, rule, &in, &out);
+	in.ttl = 1;
+	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	back = answer(&out);
+	back.ttl = 1;
+	drop(t, rule, XF_REASON_TTL_EXCEEDED, &back);
+}
+
+/* One octet more than forward_full_mtu. */
+static void too_big(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out;
+	uint32_t rule = rule_to(t, NARROW);
+
+	out = to_target(&in, NARROW, 9000);
+	forward_new(t, rule, &in, &out);
+	in.payload_len = 1281 - (packet_ip_len(&in) - in.payload_len);
+	drop(t, rule, XF_REASON_TOO_BIG, &in);
+	in.payload_len = 2000;
+	drop(t, rule, XF_REASON_TOO_BIG, &in);
+}
+
+/* The same towards the client, whose way is the narrow one. */
+static void reply_too_big(struct test *t)
+{
+	struct packet in = packet_from(t, NARROW, ROUTER_LAN1), out = to_target(&in, TARGET, 9000);
+	struct packet back = answer(&out), got;
+	uint32_t rule = rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR,
+						   .host = ROUTER_LAN1,
+						   .port = 8000,
+						   .target = TARGET,
+						   .target_port = 9000});
+
+	forward_new(t, rule, &in, &out);
+	back.payload_len = 1280 - (packet_ip_len(&back) - back.payload_len);
+	got = to_client(&back, &in);
+	reply(t, rule, &back, &got);
+	back.payload_len++;
+	drop(t, rule, XF_REASON_TOO_BIG, &back);
+}
+
+/* Of a GSO packet it is the segments that must fit. */
+static void gso_segments_too_big(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out;
+	uint32_t headers, rule = rule_to(t, NARROW);
+
+	if (t->hook == HOOK_XDP)
+		return; /* has no such packets */
+	in.proto = IPPROTO_TCP;
+	out = to_target(&in, NARROW, 9000);
+	forward_new(t, rule, &in, &out);
+	in.payload_len = 2400;
+	headers = packet_ip_len(&in) - in.payload_len;
+	t->gso_size = 1280 - headers;
+	out = to_target(&in, NARROW, 9000);
+	forward(t, rule, &in, &out);
+	t->ledger.rule[rule].packets_in++;
+	t->ledger.rule[rule].bytes_in += headers;
+	t->gso_size++;
+	drop(t, rule, XF_REASON_TOO_BIG, &in);
+	t->ledger.rule_drops[rule][XF_REASON_TOO_BIG]++; /* the packets of the wire are counted: two */
+}
+
+static void no_route(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_to(t, NOWHERE);
+
+	drop(t, rule, XF_REASON_NO_ROUTE, &in);
+	in.proto = IPPROTO_TCP;
+	drop(t, rule, XF_REASON_NO_ROUTE, &in);
+}
+
+static void route_unreachable(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_to(t, BANNED);
+
+	drop(t, rule, XF_REASON_NO_ROUTE, &in);
+}
+
+static void forwarding_disabled(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t);
+
+	world_set_forwarding(WAN0, 0);
+	run(t, &in);
+	world_set_forwarding(WAN0, 1);
+	assert_verdict(t, "drop");
+	t->ledger.rule_drops[rule][XF_REASON_FORWARDING_DISABLED]++;
+}
+
+static void each_malformed(struct test *t, uint32_t rule, struct packet in)
+{
+	struct packet bad = in;
+
+	bad.ip_len_add = 1;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad.ip_len_add = 20000;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad = in;
+	bad.cut = bad.payload_len;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad = in;
+	bad.udp_len_add = 1;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad.udp_len_add = -(int)bad.payload_len - 1;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad = in;
+	bad.proto = IPPROTO_TCP;
+	bad.tcp_flags = TCP_ACK;
+	bad.tcp_doff = 4;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad.payload_len = 3;
+	bad.tcp_doff = 6;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+	bad.tcp_doff = 15;
+	drop(t, rule, XF_REASON_MALFORMED, &bad);
+}
+
+static void malformed(struct test *t)
+{
+	each_malformed(t, rule_preserve(t), packet_from(t, CLIENT, ROUTER));
+}
+
+/* The padding of a short frame hides nothing. */
+static void malformed_padded(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t);
+
+	in.trailer = 4;
+	in.ip_len_add = 5;
+	drop(t, rule, XF_REASON_MALFORMED, &in);
+}
+
+/* RFC 768: the length is at least that of the header. */
+static void malformed_udp_length_zero(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t);
+
+	in.udp_len_add = -(int)(in.payload_len + UDP_HEADER);
+	drop(t, rule, XF_REASON_MALFORMED, &in);
+}
+
+/* Also on a flow, in both directions. */
+static void malformed_in_a_flow(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out;
+	uint32_t rule = rule_preserve(t);
+
+	out = to_target(&in, TARGET, 9000);
+	forward_new(t, rule, &in, &out);
+	in.proto = IPPROTO_TCP;
+	out.proto = IPPROTO_TCP;
+	forward_new(t, rule, &in, &out);
+	each_malformed(t, rule, packet_from(t, CLIENT, ROUTER));
+	out.proto = IPPROTO_UDP;
+	each_malformed(t, rule, answer(&out));
+}
+
+/* One drop, one reason: the first that applies. */
+static void only_one_reason(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_to(t, NOWHERE);
+
+	in.ttl = 1;
+	in.payload_len = 2000;
+	in.udp_len_add = 1;
+	drop(t, rule, XF_REASON_MALFORMED, &in);
+	in.udp_len_add = 0;
+	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	in.ttl = 2;
+	drop(t, rule, XF_REASON_NO_ROUTE, &in);
+	set_flags(t, rule, XF_RULE_LIVE | XF_RULE_DISABLED);
+	in.ttl = 1;
+	drop(t, rule, XF_REASON_DISABLED, &in);
+}
+
+static const struct packet_case drop_cases[] = {
+	{"disabled", disabled},
+	{"disabled_later", disabled_later},
+	{"ttl_exceeded", ttl_exceeded},
+	{"too_big", too_big},
+	{"reply_too_big", reply_too_big},
+	{"gso_segments_too_big", gso_segments_too_big},
+	{"no_route", no_route},
+	{"route_unreachable", route_unreachable},
+	{"forwarding_disabled", forwarding_disabled},
+	{"malformed", malformed},
+	{"malformed_padded", malformed_padded},
+	{"malformed_udp_length_zero", malformed_udp_length_zero},
+	{"malformed_in_a_flow", malformed_in_a_flow},
+	{"only_one_reason", only_one_reason},
+};
+
+PACKET_SUITE(drop);

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is none of our business leaves as it came, and nothing is counted. */
+#include <string.h>
+
+#include "harness.h"
+
+static void not_ip(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.ethertype = 0x0806;
+	pass(t, &in);
+	in.ethertype = 0x88cc;
+	pass(t, &in);
+}
+
+static void vlan_tagged(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.vlan = 42;
+	pass(t, &in);
+}
+
+/* The ethertype of the other family, the packet of this one. */
+static void wrong_version(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.ethertype = t->family == XF_IPV4 ? 0x86dd : 0x0800;
+	pass(t, &in);
+}
+
+static void header_length_too_small(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	if (t->family != XF_IPV4)
+		return; /* has no such field */
+	in.ihl = 4;
+	pass(t, &in);
+}
+
+/* Only fragments' first has ports, so none is ours. */
+static void fragments(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	if (t->family == XF_IPV6) {
+		in.n_ext = 1;
+		in.ext[0] = (struct ext){IPPROTO_FRAGMENT, 1};
+	}
+	in.frag = t->family == XF_IPV4 ? 0x2000 : 0x0001; /* the first */
+	pass(t, &in);
+	in.frag = t->family == XF_IPV4 ? 0x2010 : 0x0081;
+	pass(t, &in);
+	in.frag = t->family == XF_IPV4 ? 0x0010 : 0x0080; /* the last */
+	pass(t, &in);
+}
+
+static void other_protocols(struct test *t)
+{
+	static const uint8_t protocols[] = {IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_SCTP, IPPROTO_GRE,  IPPROTO_ESP,
+					    IPPROTO_AH,	  IPPROTO_IPIP,	  IPPROTO_NONE, IPPROTO_DCCP, IPPROTO_UDPLITE};
+
+	rule_preserve(t);
+	for (unsigned int i = 0; i < sizeof(protocols); i++) {
+		struct packet in = packet_from(t, CLIENT, ROUTER);
+
+		in.proto = protocols[i];
+		pass(t, &in);
+	}
+}
+
+/* What an unknown header hides is not to be guessed. */
+static void unknown_extension_header(struct test *t)
+{
+	static const uint8_t types[] = {IPPROTO_AH, IPPROTO_ESP, 135, 139, 140, 253};
+
+	rule_preserve(t);
+	if (t->family != XF_IPV6)
+		return;
+	for (unsigned int i = 0; i < sizeof(types); i++) {
+		struct packet in = packet_from(t, CLIENT, ROUTER);
+
+		in.n_ext = 1;
+		in.ext[0] = (struct ext){types[i], 2};
+		pass(t, &in);
+		in.n_ext = 2;
+		in.ext[1] = in.ext[0];
+		in.ext[0] = (struct ext){IPPROTO_HOPOPTS, 1};
+		pass(t, &in);
+	}
+}
+
+/* More headers than anyone sends. */
+static void endless_extension_headers(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	if (t->family != XF_IPV6)
+		return;
+	in.n_ext = 3;
+	for (int i = 0; i < 3; i++)
+		in.ext[i] = (struct ext){IPPROTO_DSTOPTS, 32};
+	pass(t, &in);
+}
+
+static void other_ports(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.dport = 8001;
+	pass(t, &in);
+	in.dport = 0;
+	pass(t, &in);
+	in.dport = 65535;
+	pass(t, &in);
+}
+
+static void other_protocol_of_the_port(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR,
+				   .host = ROUTER,
+				   .port = 8000,
+				   .protos = XF_PROTO_TCP,
+				   .target = TARGET});
+	pass(t, &in);
+}
+
+static void other_addresses(struct test *t)
+{
+	static const enum host hosts[] = {ROUTER_WAN1, ROUTER_LAN, TARGET, CLIENT2, VIRTUAL, NOWHERE};
+
+	rule_preserve(t);
+	for (unsigned int i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		struct packet in = packet_from(t, CLIENT, hosts[i]);
+
+		pass(t, &in);
+		in.proto = IPPROTO_TCP;
+		pass(t, &in);
+	}
+}
+
+static void other_family(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_add(t, &(struct rule){.kind = XF_LISTEN_ANY,
+				   .port = 8000,
+				   .family = t->family == XF_IPV4 ? XF_IPV6 : XF_IPV4,
+				   .target = TARGET});
+	pass(t, &in);
+}
+
+/* From a target's port, but of no flow: the target's own business. */
+static void target_on_its_own(struct test *t)
+{
+	struct packet in = packet_from(t, TARGET, CLIENT);
+
+	rule_preserve(t);
+	in.sport = 9000;
+	in.dport = 40000;
+	pass(t, &in);
+	in.proto = IPPROTO_TCP;
+	in.tcp_flags = TCP_SYN | TCP_ACK;
+	pass(t, &in);
+}
+
+static void group_addresses(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	memset(in.dmac, 0xff, 6);
+	pass(t, &in);
+	memcpy(in.dmac, (uint8_t[]){1, 0, 0x5e, 0, 0, 1}, 6);
+	pass(t, &in);
+	memcpy(in.dmac, (uint8_t[]){0x33, 0x33, 0, 0, 0, 1}, 6);
+	pass(t, &in);
+}
+
+/* Frames that end in the middle of the transport header, or before it. */
+static void cut_off(struct test *t)
+{
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
+	uint32_t least = ETH_HEADER + (t->family == XF_IPV4 ? IPV4_HEADER : IPV6_HEADER);
+
+	rule_preserve(t);
+	for (unsigned int i = 0; i < sizeof(protocols); i++) {
+		struct packet in = packet_from(t, CLIENT, ROUTER);
+		uint32_t all;
+
+		in.proto = protocols[i];
+		in.payload_len = 0;
+		all = ETH_HEADER + packet_ip_len(&in);
+		for (in.cut = 1; all - in.cut >= least; in.cut++)
+			pass(t, &in);
+	}
+}
+
+/* The IP packet ends before the transport header does, although the frame goes on. */
+static void ip_length_too_small(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.ip_len_add = -(int)(in.payload_len + UDP_HEADER);
+	pass(t, &in);
+	if (t->family == XF_IPV6)
+		return;
+	in.ip_len_add = -(int)packet_ip_len(&in);
+	pass(t, &in);
+}
+
+/* Broken, but nobody's. */
+static void malformed_but_not_ours(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.dport = 8001;
+	in.udp_len_add = 100;
+	pass(t, &in);
+	in.udp_len_add = 0;
+	in.ip_len_add = 100;
+	pass(t, &in);
+	in = packet_from(t, CLIENT, ROUTER);
+	in.proto = IPPROTO_TCP;
+	in.dport = 8001;
+	in.tcp_doff = 3;
+	pass(t, &in);
+}
+
+/* A rule of a set that is not in force. */
+static void other_rule_set(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	t->config.set = RULE_SET + 1;
+	config_put(t);
+	pass(t, &in);
+}
+
+static void rule_not_live(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t id = rule_preserve(t);
+	struct xf_rule rule;
+
+	rule_get(t, id, &rule);
+	rule.flags = 0;
+	rule_put(t, id, &rule);
+	pass(t, &in);
+	in.proto = IPPROTO_TCP;
+	pass(t, &in);
+}
+
+static const struct packet_case pass_cases[] = {
+	{"not_ip", not_ip},
+	{"vlan_tagged", vlan_tagged},
+	{"wrong_version", wrong_version},
+	{"header_length_too_small", header_length_too_small},
+	{"fragments", fragments},
+	{"other_protocols", other_protocols},
+	{"unknown_extension_header", unknown_extension_header},
+	{"endless_extension_headers", endless_extension_headers},
+	{"other_ports", other_ports},
+	{"other_protocol_of_the_port", other_protocol_of_the_port},
+	{"other_addresses", other_addresses},
+	{"other_family", other_family},
+	{"target_on_its_own", target_on_its_own},
+	{"group_addresses", group_addresses},
+	{"cut_off", cut_off},
+	{"ip_length_too_small", ip_length_too_small},
+	{"malformed_but_not_ours", malformed_but_not_ours},
+	{"other_rule_set", other_rule_set},
+	{"rule_not_live", rule_not_live},
+};
+
+PACKET_SUITE(pass);
