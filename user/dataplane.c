@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The handle on a loaded instance: opened, checked, locked, closed; and what all other parts need of it. */
+#include "dataplane.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "dataplane_int.h"
+
+const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
+	[DP_PROG_XDP] = {"xf_xdp", "prog_xdp"},
+	[DP_PROG_TC_L2] = {"xf_tc_l2", "prog_tc_l2"},
+	[DP_PROG_TC_L3] = {"xf_tc_l3", "prog_tc_l3"},
+	[DP_PROG_CLOCK] = {"xf_clock", "prog_clock"},
+};
+
+const char *dp_tier_name(enum xf_tier tier)
+{
+	switch (tier) {
+	case XF_TIER_NATIVE:
+		return "native";
+	case XF_TIER_GENERIC:
+		return "generic";
+	case XF_TIER_TC:
+		return "tc";
+	}
+	return "?";
+}
+
+const char *dp_reason_label(enum xf_reason reason)
+{
+	static const char *const labels[] = {
+#define X(name, label, sentence) label,
+		XF_REASONS(X)
+#undef X
+	};
+
+	return (unsigned int)reason < XF_REASON_COUNT ? labels[reason] : "?";
+}
+
+const char *dp_flow_state_name(enum xf_flow_state state)
+{
+	switch (state) {
+	case XF_FLOW_PENDING:
+		return "pending";
+	case XF_FLOW_ESTABLISHED:
+		return "established";
+	case XF_FLOW_CLOSING:
+		return "closing";
+	}
+	return "?";
+}
+
+struct dataplane *dp_new(const char *state, struct xf_error *err)
+{
+	struct dataplane *dp = calloc(1, sizeof(*dp));
+	size_t len = strlen(state);
+	int i;
+
+	if (!dp) {
+		xf_fail(err, "out of memory");
+		return NULL;
+	}
+	dp->dir_fd = -1;
+	for (i = 0; i < DP_MAP_COUNT; i++)
+		dp->map[i] = -1;
+	for (i = 0; i < DP_PROG_COUNT; i++)
+		dp->prog[i] = -1;
+	while (len > 1 && state[len - 1] == '/')
+		len--;
+	/* Room for the longest name that we put below it. */
+	if (!len || len + XF_NAME_LEN > sizeof(dp->dir)) {
+		xf_fail(err, "the name of the state directory is %s", len ? "too long" : "empty");
+		free(dp);
+		return NULL;
+	}
+	memcpy(dp->dir, state, len);
+	return dp;
+}
+
+void dp_close(struct dataplane *dp)
+{
+	int i;
+
+	if (!dp)
+		return;
+	for (i = 0; i < DP_MAP_COUNT; i++)
+		if (dp->map[i] >= 0)
+			close(dp->map[i]);
+	for (i = 0; i < DP_PROG_COUNT; i++)
+		if (dp->prog[i] >= 0)
+			close(dp->prog[i]);
+	if (dp->dir_fd >= 0)
+		close(dp->dir_fd);
+	free(dp);
+}
+
+const char *dp_path(const struct dataplane *dp, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - XF_NAME_LEN - 1, dp->dir, name);
+	return path;
+}
+
+__u64 dp_netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
+}
+
+/* Is it of a version that we can read, and, to write, of the caller's network namespace? */
+static int check_instance(const struct dataplane *dp, bool write, struct xf_error *err)
+{
+	if (dp->config.abi != XF_ABI_VERSION)
+		return xf_fail(err,
+			       "%s was loaded by xdpfwd %.31s, which this version cannot read; run "
+			       "`xdpfwd unload --all` and load again",
+			       dp->dir, dp->config.version);
+	if (write && dp->config.netns != dp_netns())
+		return xf_fail(err, "the data plane in %s belongs to another network namespace", dp->dir);
+	return 0;
+}
+
+int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err)
+{
+	__u32 zero = 0;
+	int rc;
+
+	/* Pinned last and unpinned first: without the config there is nothing, or the rest of something. */
+	if (dp_map_open(dp, DP_MAP_CONFIG, err))
+		return -1;
+	rc = bpf_map_lookup_elem(dp->map[DP_MAP_CONFIG], &zero, &dp->config);
+	if (rc)
+		xf_fail(err, "cannot read the configuration in %s: %s", dp->dir, strerror(errno));
+	else
+		rc = check_instance(dp, write, err) || dp_maps_open(dp, err) ? -1 : 0;
+	errno = EINVAL; /* not "nothing is loaded" */
+	return rc;
+}
+
+int dp_open(struct dataplane **out, const char *state, bool write, struct xf_error *err)
+{
+	struct dataplane *dp = dp_new(state, err);
+	int rc;
+
+	*out = NULL;
+	if (!dp)
+		return -1;
+	rc = write ? state_lock(dp->dir, false, &dp->dir_fd, err) : state_open(dp->dir, &dp->dir_fd, err);
+	if (!rc) {
+		errno = ENOENT;
+		rc = dp->dir_fd < 0 ? -1 : dp_instance_open(dp, write, err);
+		if (rc && errno == ENOENT)
+			xf_fail(err, "no data plane is loaded in %s; run `xdpfwd load IFACE` first", dp->dir);
+	}
+	if (rc) {
+		dp_close(dp);
+		return -1;
+	}
+	*out = dp;
+	return 0;
+}
+
+int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err)
+{
+	char path[PATH_MAX];
+
+	if (dp->prog[prog] < 0)
+		dp->prog[prog] = bpf_obj_get(dp_path(dp, dp_prog_specs[prog].pin, path));
+	if (dp->prog[prog] < 0)
+		return xf_fail(err, "cannot open %s: %s; load again", path, strerror(errno));
+	return dp->prog[prog];
+}
+
+int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err)
+{
+	char path[PATH_MAX], temporary[PATH_MAX], next[XF_NAME_LEN];
+
+	dp_path(dp, name, path);
+	if (!bpf_obj_pin(fd, path))
+		return 0;
+	if (errno != EEXIST)
+		return xf_fail(err, "cannot pin %s: %s", path, strerror(errno));
+	/* A pin cannot be overwritten, but another can be moved over it. */
+	snprintf(next, sizeof(next), "%.50s_next", name);
+	dp_path(dp, next, temporary);
+	unlink(temporary);
+	if (bpf_obj_pin(fd, temporary) || rename(temporary, path)) {
+		xf_fail(err, "cannot pin %s: %s", path, strerror(errno));
+		unlink(temporary);
+		return -1;
+	}
+	return 0;
+}
+
+int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err)
+{
+	/* As long as the shortest frame that a test run takes on every kernel. */
+	unsigned char in[64] = {0}, out[64] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = sizeof(in), .data_out = out,
+		    .data_size_out = sizeof(out), .repeat = 1);
+	int fd = dp_prog_open(dp, DP_PROG_CLOCK, err);
+
+	if (fd < 0)
+		return -1;
+	if (bpf_prog_test_run_opts(fd, &opts))
+		return xf_fail(err, "cannot read the kernel's clock: %s", strerror(errno));
+	memcpy(clock, out, sizeof(*clock));
+	return 0;
+}
+
+__u32 dp_prog_id(int prog_fd)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+
+	return prog_fd < 0 || bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+void dp_prog_name(__u32 id, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	snprintf(name, BPF_OBJ_NAME_LEN, "?");
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		snprintf(name, BPF_OBJ_NAME_LEN, "%.*s", BPF_OBJ_NAME_LEN - 1, info.name);
+	close(fd);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the dataplane*.c files share, and nobody else includes.
+ *
+ * Functions return 0, or -1 with err filled, unless their comment says otherwise.
+ * Without an err they return 0 or a negative errno.
+ */
+#ifndef XDPFWD_USER_DATAPLANE_INT_H
+#define XDPFWD_USER_DATAPLANE_INT_H
+
+#include <limits.h>
+#include <linux/bpf.h>
+
+#include "dataplane.h"
+#include "netdev.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---- maps (dataplane_map.c): X(NAME, pin, BPF_MAP_TYPE_*, key size, value size) */
+
+/* clang-format off */
+#define DP_MAPS(X)                                                                                            \
+	X(CONFIG,        config,        ARRAY,        sizeof(__u32),                sizeof(struct xf_config))        \
+	X(PORTS,         ports,         ARRAY,        sizeof(__u32),                sizeof(struct xf_ports))         \
+	X(RULES,         rules,         ARRAY,        sizeof(__u32),                sizeof(struct xf_rule))          \
+	X(RULE_META,     rule_meta,     HASH,         sizeof(__u32),                sizeof(struct xf_rule_meta))     \
+	X(RULE_COUNTERS, rule_counters, PERCPU_ARRAY, sizeof(__u32),                sizeof(struct xf_rule_counters)) \
+	X(RULE_DROPS,    rule_drops,    PERCPU_HASH,  sizeof(struct xf_drop_key),   sizeof(__u64))                   \
+	X(DROPS,         drops,         PERCPU_ARRAY, sizeof(__u32),                sizeof(__u64))                   \
+	X(LISTEN,        listen,        HASH,         sizeof(struct xf_listen_key), sizeof(__u32))                   \
+	X(LISTEN_RANGES, listen_ranges, LPM_TRIE,     sizeof(struct xf_range_key),  sizeof(__u32))                   \
+	X(FLOW4,         flow4,         HASH,         sizeof(struct xf_key4),       sizeof(struct xf_flow))          \
+	X(FLOW6,         flow6,         HASH,         sizeof(struct xf_key6),       sizeof(struct xf_flow))          \
+	X(SLOTS,         slots,         ARRAY,        sizeof(__u32),                sizeof(struct xf_slot))          \
+	X(FREE_SLOTS,    free_slots,    STACK,        0,                            sizeof(__u32))                   \
+	X(CURSOR,        cursor,        ARRAY,        sizeof(__u32),                sizeof(struct xf_cursor))        \
+	X(INTERFACES,    interfaces,    HASH,         sizeof(__u32),                sizeof(struct xf_iface))         \
+	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
+	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
+	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))
+/* clang-format on */
+
+enum dp_map {
+#define X(id, pin, type, key, value) DP_MAP_##id,
+	DP_MAPS(X)
+#undef X
+	DP_MAP_COUNT
+};
+
+struct dp_map_spec {
+	const char *name; /* of the map, and of its pin */
+	__u32 type, key_size, value_size;
+};
+extern const struct dp_map_spec dp_map_specs[DP_MAP_COUNT];
+
+enum dp_prog {
+	DP_PROG_XDP,
+	DP_PROG_TC_L2,
+	DP_PROG_TC_L3,
+	DP_PROG_CLOCK,
+	DP_PROG_COUNT
+};
+struct dp_prog_spec {
+	const char *name; /* of the program */
+	const char *pin;
+};
+extern const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT];
+
+struct dataplane {
+	char dir[PATH_MAX];
+	int dir_fd; /* the state directory; holds the lock of a writer */
+	int map[DP_MAP_COUNT];
+	int prog[DP_PROG_COUNT]; /* opened when first needed */
+	struct xf_config config;
+};
+
+/* Opens one pinned map, or fails: missing (errno ENOENT), or not what this version pins there. */
+int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err);
+int dp_maps_open(struct dataplane *dp, struct xf_error *err);
+/* Is there a map of this name, of whatever version, under this pin? */
+bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, const char *name);
+int dp_config_write(struct dataplane *dp, struct xf_error *err);
+/* A generation that no flow has yet; to be followed by dp_config_write. */
+__u32 dp_next_gen(struct dataplane *dp);
+/*
+ * Calls fn for each element, in batches; a non-zero return stops. Elements that
+ * come or go meanwhile may be missed, no other. 0 or a negative errno.
+ */
+typedef int (*dp_walk_fn)(const void *key, const void *value, void *arg);
+int dp_map_walk(int map_fd, dp_walk_fn fn, void *arg);
+
+/* ---- state directory (bpffs.c) */
+
+/*
+ * Opens the state directory if it is one of ours to trust: on a bpffs, a
+ * directory, root's, and nobody else may write. *fd -1: there is none.
+ */
+int state_open(const char *dir, int *fd, struct xf_error *err);
+/* The same, but makes it, and mounts /sys/fs/bpf if that is what is missing. */
+int state_create(const char *dir, int *fd, struct xf_error *err);
+/* Opens (create: makes) and locks it for writing; waits up to 10 s for another command. *fd -1: there is none. */
+int state_lock(const char *dir, bool create, int *fd, struct xf_error *err);
+
+/* ---- handle (dataplane.c) */
+
+struct dataplane *dp_new(const char *state, struct xf_error *err);
+const char *dp_path(const struct dataplane *dp, const char *name, char path[PATH_MAX]);
+__u64 dp_netns(void);
+/* The config and all maps. On failure errno ENOENT says that nothing is loaded. */
+int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err);
+/* Program's descriptor, from its pin; -1 with err. It stays the handle's. */
+int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err);
+/* Pins, or replaces a pin in one step. */
+int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err);
+int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err);
+__u32 dp_prog_id(int prog_fd); /* 0: not to be had */
+/* A program's name by its id, "?" where the kernel does not tell us. */
+void dp_prog_name(__u32 id, char name[BPF_OBJ_NAME_LEN]);
+
+/* ---- programs and maps of a new or newer version (dataplane_object.c) */
+
+struct dp_object;
+
+/*
+ * Opens the object that is part of this binary, over the handle's maps where it
+ * has them, else with new ones of the sizes that dp->config says; loads it
+ * unless it is to be loaded by libxdp.
+ */
+int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err);
+int dp_object_load(struct dp_object *object, struct xf_error *err);
+void dp_object_close(struct dp_object *object);
+struct bpf_object *dp_object_bpf(struct dp_object *object);
+int dp_object_prog_fd(struct dp_object *object, enum dp_prog prog);
+/* Takes over the descriptors of newly made maps, and pins them. */
+int dp_object_pin_maps(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
+int dp_object_pin_progs(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
+
+/* ---- a new instance's settings (dataplane_config.c) */
+
+int dp_config_make(const struct dp_load_options *options, struct xf_config *config, struct xf_error *err);
+/* What options ask of an instance that is there: refused if it cannot be changed now. */
+int dp_config_update(const struct dp_load_options *options, struct xf_config *config, struct xf_error *err);
+
+/* ---- attachments (dataplane_attach.c) */
+
+struct dp_attach {
+	struct nd_link link;
+	enum dp_mode mode;
+	bool dispatcher;
+	bool automatic; /* for a rule's target: falls back to TC instead of failing */
+};
+
+/* One record of "interfaces". */
+struct dp_iface_record {
+	__u32 ifindex;
+	struct xf_iface iface;
+};
+
+int dp_attach(struct dataplane *dp, const struct dp_attach *request, struct xf_error *err);
+/* As far as it goes: what is gone already is no error. The first other failure is told. */
+int dp_detach(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
+/* Moves an attached interface to the tier that is asked for; on failure it is where it was. */
+int dp_attach_switch(struct dataplane *dp, const struct dp_attach *request, struct xf_error *err);
+/* Puts the loaded programs in the place of those attached; on failure the old ones are back. */
+int dp_attach_replace(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
+
+/* ---- pins (dataplane_unload.c) */
+
+/* Removes what xdpfwd pinned, the config first. *foreign: the name of something that is not ours, or empty. */
+int dp_state_clean(struct dataplane *dp, char foreign[NAME_MAX + 1], struct xf_error *err);
+/* Removes the state directory, if nothing is in it. */
+void dp_state_remove(struct dataplane *dp);
+
+/* ---- "interfaces" (dataplane_iface.c) */
+
+int dp_ifaces_read(struct dataplane *dp, struct dp_iface_record **records, size_t *n, struct xf_error *err);
+bool dp_iface_get(struct dataplane *dp, __u32 ifindex, struct dp_iface_record *record);
+int dp_iface_put(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
+void dp_iface_forget(struct dataplane *dp, __u32 ifindex);
+/* Drops the records of interfaces that are gone, and what is pinned for them. */
+int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
+
+/* ---- fast tier of one interface (dataplane_xdp.c, dataplane_dispatcher.c) */
+
+/* Why this interface does not get native XDP by itself; NULL: it may. */
+const char *dp_xdp_unfit(const struct nd_link *link, char *buf, size_t len);
+/* 0 or a negative errno; flags XDP_FLAGS_*_MODE. */
+int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, __u32 flags);
+void dp_xdp_detach(struct dataplane *dp, __u32 ifindex);
+/* Negative errno; -ENOLINK: the interface, or the link with it, is gone. */
+int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, int prog_fd);
+/* What a failed attachment means to the user. */
+void dp_xdp_explain(const char *ifname, bool native, int error, struct xf_error *err);
+
+int dp_dispatcher_attach(struct dataplane *dp, const struct nd_link *link, enum dp_mode mode, struct xf_iface *iface,
+			 struct xf_error *err);
+int dp_dispatcher_detach(__u32 ifindex, struct xf_error *err);
+
+/* ---- full tier of one interface (dataplane_tc.c) */
+
+int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, struct xf_error *err);
+int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
+int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, int prog_fd);
+
+/* ---- links (dataplane_link.c) */
+
+void dp_link_pin_name(char name[32], const char *kind, __u32 ifindex);
+int dp_link_pin(struct dataplane *dp, int link_fd, const char *kind, __u32 ifindex);
+int dp_link_replace(struct dataplane *dp, const char *kind, __u32 ifindex, int prog_fd);
+/* Detaches now, not when the last descriptor is gone, and unpins. */
+void dp_link_remove(struct dataplane *dp, const char *pin);
+/* Is it attached to a device that is still there? */
+bool dp_link_is_alive(struct dataplane *dp, const char *pin);
+
+/* ---- the network as the programs see it (dataplane_net.c) */
+
+/* Which interfaces take XDP frames now. */
+int dp_egress_refresh(struct dataplane *dp, struct xf_error *err);
+int dp_local_addrs_refresh(struct dataplane *dp, struct xf_error *err);
+/* (dataplane_neigh.c) Counts one more, one less user of the next hop on a rule's way to its target. */
+void dp_neighbour_take(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route);
+void dp_neighbour_release(struct dataplane *dp, const struct xf_address *target);
+void dp_neighbours_forget(struct dataplane *dp);
+/* Says which attached interfaces do not forward packets of these families (bit 0: IPv4, bit 1: IPv6). */
+#define DP_WARN_IPV4 (1u << 0)
+#define DP_WARN_IPV6 (1u << 1)
+void dp_forwarding_warn(struct dataplane *dp, unsigned int families);
+
+/* ---- all rules, read at once (dataplane_ruleset.c) */
+
+struct dp_entry {
+	__u32 id;
+	struct xf_rule_meta meta;
+};
+
+struct dp_ruleset {
+	struct xf_rule *rules; /* by rule id; gen 0: a free slot */
+	__u32 max_rules;
+	__u32 live, draining;
+	__u32 free_id;		  /* the lowest free slot; max_rules: none */
+	struct dp_entry *entries; /* what is said of the rules that are there, in no order */
+	size_t n_entries;
+};
+
+int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err);
+void dp_ruleset_free(struct dp_ruleset *set);
+/* A live rule; NULL with err if there is none of that name. */
+const struct dp_entry *dp_ruleset_find(const struct dp_ruleset *set, const char *name, struct xf_error *err);
+/* Frees the slots of deleted rules whose last flow is gone. */
+int dp_ruleset_reap(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err);
+/* Ends a rule for good: its flows are dead with this. */
+int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err);
+void dp_rule_drops_clear(struct dataplane *dp, __u32 id);
+
+/* ---- a new rule (dataplane_judge.c) */
+
+/* What is found out about a rule on the way to its place. */
+struct dp_addition {
+	struct xf_rule_spec *spec;
+	bool force; /* even if it shadows a local socket */
+	struct dp_ruleset set;
+	struct nd_route route;	  /* to the target */
+	__u32 listen_ifindex;	  /* IFACE:PORT */
+	struct xf_address source; /* what the target sees under masquerade; family 0: not known */
+};
+
+/* Refuses what cannot work, against the other rules and against the machine; gives a missing name. Changes nothing. */
+int dp_judge_rules(struct dp_addition *add, struct xf_error *err);
+int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err);
+
+/* ---- how the programs find a rule (dataplane_listen.c) */
+
+/* A rule, its place and what is said of it: all that its listen keys are made of. */
+struct dp_placed {
+	__u32 id;
+	const struct xf_rule *rule;
+	const struct xf_rule_meta *meta;
+};
+
+int dp_listen_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
+void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed);
+/* Marks the rule's ports; and marks anew from all rules that are left. */
+int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
+int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err);
+
+/* ---- flows (dataplane_flow.c) */
+
+/* One half of a flow, as found. */
+struct dp_half {
+	__u8 family;
+	struct xf_key6 key; /* IPv4 in the first word of each address */
+	struct xf_flow flow;
+};
+/* Judged by this half alone; now is in jiffies. */
+bool dp_flow_expired(const struct dataplane *dp, const struct dp_half *half, __u32 now);
+/* Calls fn for each half of each flow of both families. */
+typedef int (*dp_half_fn)(const struct dp_half *half, void *arg);
+int dp_halves(struct dataplane *dp, dp_half_fn fn, void *arg, struct xf_error *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whether a new rule can be: against the rules that are there, and against this machine. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane_int.h"
+#include "log.h"
+
+/* ---- the other rules */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct names {
+	const char **sorted;
+	size_t n;
+};
+
+static bool is_taken(const char *name, void *arg)
+{
+	const struct names *names = arg;
+
+	return names->n && bsearch(&name, names->sorted, names->n, sizeof(*names->sorted), compare_names);
+}
+
+/* Thousands of rules may have the same port, and so want the same name. */
+static int give_name(struct dp_addition *add, struct xf_error *err)
+{
+	struct names names = {.sorted = calloc(add->set.n_entries + 1, sizeof(*names.sorted))};
+	size_t i;
+
+	if (!names.sorted)
+		return xf_fail(err, "out of memory");
+	for (i = 0; i < add->set.n_entries; i++)
+		if (add->set.rules[add->set.entries[i].id].flags & XF_RULE_LIVE)
+			names.sorted[names.n++] = add->set.entries[i].meta.name;
+	qsort(names.sorted, names.n, sizeof(*names.sorted), compare_names);
+	xf_rule_default_name(add->spec, is_taken, &names);
+	free(names.sorted);
+	return 0;
+}
+
+static int judge_against(const struct xf_rule_spec *rule, const struct xf_rule_spec *other, struct xf_error *err)
+{
+	char text[XF_ENDPOINT_STRLEN];
+
+	if (!strcmp(rule->name, other->name))
+		return xf_fail(err, "there is a rule \"%s\" already", other->name);
+	if (xf_rule_conflicts(rule, other))
+		return xf_fail(err, "rule \"%s\" listens on %s %s already", other->name,
+			       xf_protos_format(other->protos & rule->protos),
+			       xf_listen_format(&other->listen, text, sizeof(text)));
+	if (xf_rule_feeds(rule, other, false) && xf_rule_feeds(other, rule, false))
+		return xf_fail(err,
+			       "loop: the target is what rule \"%s\" listens on, and its target is what this one does",
+			       other->name);
+	return 0;
+}
+
+int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
+{
+	const struct dp_ruleset *set = &add->set;
+	size_t i;
+
+	if (xf_rule_check(add->spec, err) || xf_comment_check(add->spec->comment, err))
+		return -1;
+	if (add->spec->name[0] ? xf_name_check(add->spec->name, err) : give_name(add, err))
+		return -1;
+	for (i = 0; i < set->n_entries; i++) {
+		const struct dp_entry *entry = &set->entries[i];
+		struct xf_rule_spec other;
+
+		if (!(set->rules[entry->id].flags & XF_RULE_LIVE))
+			continue;
+		xf_rule_decode(&set->rules[entry->id], &entry->meta, &other);
+		if (judge_against(add->spec, &other, err))
+			return -1;
+	}
+	if (set->free_id == set->max_rules)
+		return xf_fail(err,
+			       "all %u places for rules are taken; for more, run `xdpfwd unload --all` and load again "
+			       "with --max-rules",
+			       set->max_rules);
+	return 0;
+}
+
+/* ---- the machine */
+
+/* A socket bound to any address is reached only through addresses of this machine. */
+static int judge_listen_address(const struct xf_rule_spec *rule, const struct xf_address **addr, struct xf_error *err)
+{
+	*addr = NULL;
+	if (rule->listen.kind != XF_LISTEN_ADDR)
+		return 1;
+	*addr = &rule->listen.addr;
+	return nd_address_is_local(&rule->listen.addr, err);
+}
+
+static int judge_sockets_of(const struct xf_rule_spec *rule, const struct xf_address *addr, uint8_t proto,
+			    struct xf_error *err)
+{
+	uint8_t number = proto == XF_PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	struct nd_socket socket = {0};
+	int found;
+
+	if (!(rule->protos & proto))
+		return 0;
+	found = nd_socket_find(number, rule->target.addr.family, addr, rule->listen.ports, &socket, err);
+	if (found <= 0)
+		return found;
+	if (!socket.pid)
+		return xf_fail(err,
+			       "%s port %u is in use by a socket of this machine: the rule would take its connections; "
+			       "use --force to do it anyway",
+			       xf_protos_format(proto), socket.port);
+	return xf_fail(err,
+		       "%s port %u is in use by %.16s (pid %d): the rule would take its connections; use --force to do "
+		       "it anyway",
+		       xf_protos_format(proto), socket.port, socket.comm, socket.pid);
+}
+
+static int judge_sockets(const struct xf_rule_spec *rule, struct xf_error *err)
+{
+	const struct xf_address *addr;
+	int local = judge_listen_address(rule, &addr, err);
+
+	if (local <= 0)
+		return local;
+	return judge_sockets_of(rule, addr, XF_PROTO_TCP, err) ? -1 : judge_sockets_of(rule, addr, XF_PROTO_UDP, err);
+}
+
+static int judge_listen_iface(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
+{
+	struct dp_iface_record record;
+	struct nd_link link;
+
+	if (add->spec->listen.kind != XF_LISTEN_IFACE)
+		return 0;
+	if (nd_link_by_name(add->spec->listen.ifname, &link, err))
+		return -1;
+	add->listen_ifindex = link.ifindex;
+	if (!dp_iface_get(dp, link.ifindex, &record))
+		log_warning("%s is not loaded: packets that come in there meet no rule; remedy: xdpfwd load %s",
+			    link.name, link.name);
+	return 0;
+}
+
+static int judge_target(struct dp_addition *add, struct xf_error *err)
+{
+	const struct xf_address *target = &add->spec->target.addr;
+	char text[XF_ENDPOINT_STRLEN];
+	int local = nd_address_is_local(target, err);
+
+	if (local < 0)
+		return -1;
+	if (!local && nd_route_get(target, &add->route, err))
+		return -1;
+	if (local || add->route.local)
+		return xf_fail(err, "%s is an address of this machine: local targets are not supported by this version",
+			       xf_address_format(target, text, sizeof(text)));
+	return 0;
+}
+
+/* Under "auto" the source is there for the case that it comes to masquerading; under "masquerade" it must be. */
+static int judge_source(struct dp_addition *add, struct xf_error *err)
+{
+	const struct xf_rule_spec *rule = add->spec;
+	char text[XF_ENDPOINT_STRLEN];
+	int local;
+
+	if (rule->source == XF_SOURCE_PRESERVE)
+		return 0;
+	add->source = rule->masquerade.family ? rule->masquerade : add->route.prefsrc;
+	if (rule->source != XF_SOURCE_MASQUERADE)
+		return 0;
+	if (!add->source.family)
+		return xf_fail(err, "no address of this machine to reach %s from; use --source masquerade=ADDR",
+			       xf_address_format(&rule->target.addr, text, sizeof(text)));
+	local = nd_address_is_local(&add->source, err);
+	if (local < 0)
+		return -1;
+	if (!local)
+		log_warning("%s is no address of this machine: the target's answers must be routed here",
+			    xf_address_format(&add->source, text, sizeof(text)));
+	return 0;
+}
+
+int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
+{
+	if (judge_target(add, err) || (!add->force && judge_sockets(add->spec, err)) || judge_source(add, err))
+		return -1;
+	return judge_listen_iface(dp, add, err);
+}

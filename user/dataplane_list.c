@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Rules as users see them: with counters, added up over the CPUs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "dataplane_int.h"
+
+struct lister {
+	struct dataplane *dp;
+	struct dp_rule *rules;
+	size_t n;
+	__u32 *index; /* by rule id, place in rules + 1; 0: not listed */
+	void *percpu;
+	size_t cpus;
+	__u64 jiffies;
+	double now_unix;
+};
+
+static double unix_time(const struct lister *l, __u64 jiffies)
+{
+	__u64 passed = l->jiffies > jiffies ? l->jiffies - jiffies : 0;
+
+	return jiffies ? l->now_unix - (double)passed / l->dp->config.hz : 0;
+}
+
+static void add_counters(const struct lister *l, struct dp_rule *rule)
+{
+	const struct xf_rule_counters *c = l->percpu;
+	__u64 last_hit = 0;
+	size_t cpu;
+
+	if (bpf_map_lookup_elem(l->dp->map[DP_MAP_RULE_COUNTERS], &rule->id, l->percpu))
+		return;
+	for (cpu = 0; cpu < l->cpus; cpu++) {
+		rule->packets_in += c[cpu].packets_in;
+		rule->bytes_in += c[cpu].bytes_in;
+		rule->packets_out += c[cpu].packets_out;
+		rule->bytes_out += c[cpu].bytes_out;
+		rule->flows_created += c[cpu].flows_created;
+		rule->fast_packets += c[cpu].fast_packets;
+		if (c[cpu].last_hit > last_hit)
+			last_hit = c[cpu].last_hit;
+	}
+	rule->last_hit_unix = unix_time(l, last_hit);
+}
+
+/* Drops are few, so they are looked up by what there is, not by what there could be. */
+static int note_drop_keys(struct lister *l, struct xf_error *err)
+{
+	int map = l->dp->map[DP_MAP_RULE_DROPS];
+	const __u64 *counts = l->percpu;
+	struct xf_drop_key key, next;
+	void *from = NULL;
+	__u64 sum;
+	size_t cpu;
+
+	while (!bpf_map_get_next_key(map, from, &next)) {
+		key = next;
+		from = &key;
+		if (key.rule >= l->dp->config.max_rules || key.reason >= XF_REASON_COUNT || !l->index[key.rule] ||
+		    bpf_map_lookup_elem(map, &key, l->percpu))
+			continue;
+		/* Set, not added to: when a key is deleted meanwhile, the walk may start over. */
+		for (sum = 0, cpu = 0; cpu < l->cpus; cpu++)
+			sum += counts[cpu];
+		l->rules[l->index[key.rule] - 1].drops[key.reason] = sum;
+	}
+	return errno == ENOENT ? 0 : xf_fail(err, "cannot read the rules' drops: %s", strerror(errno));
+}
+
+static void describe(const struct dp_ruleset *set, const struct dp_entry *entry, struct dp_rule *out)
+{
+	const struct xf_rule *rule = &set->rules[entry->id];
+
+	*out = (struct dp_rule){.id = entry->id, .created_unix = entry->meta.created_unix};
+	xf_rule_decode(rule, &entry->meta, &out->spec);
+	if (rule->source == XF_SOURCE_MASQUERADE)
+		out->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
+}
+
+static int by_listen_port(const void *a, const void *b)
+{
+	const struct dp_rule *x = a, *y = b;
+
+	if (x->spec.listen.ports.lo != y->spec.listen.ports.lo)
+		return x->spec.listen.ports.lo < y->spec.listen.ports.lo ? -1 : 1;
+	return strcmp(x->spec.name, y->spec.name);
+}
+
+static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_entries; i++)
+		if (set->rules[set->entries[i].id].flags & XF_RULE_LIVE)
+			describe(set, &set->entries[i], &l->rules[l->n++]);
+	if (l->n)
+		qsort(l->rules, l->n, sizeof(*l->rules), by_listen_port);
+	for (i = 0; i < l->n; i++) {
+		l->index[l->rules[i].id] = (__u32)i + 1;
+		add_counters(l, &l->rules[i]);
+	}
+	return note_drop_keys(l, err);
+}
+
+static int prepare(struct lister *l, const struct dp_ruleset *set, struct xf_error *err)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct xf_clock clock;
+	struct timespec now;
+
+	if (cpus < 1)
+		return xf_fail(err, "cannot count the CPUs: %s", strerror(-cpus));
+	if (dp_clock_read(l->dp, &clock, err))
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	l->now_unix = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	l->jiffies = clock.jiffies;
+	l->cpus = (size_t)cpus;
+	l->percpu = calloc(l->cpus, sizeof(struct xf_rule_counters));
+	l->index = calloc(set->max_rules, sizeof(*l->index));
+	l->rules = calloc(set->n_entries + 1, sizeof(*l->rules));
+	return l->percpu && l->index && l->rules ? 0 : xf_fail(err, "out of memory");
+}
+
+int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err)
+{
+	struct lister l = {.dp = dp};
+	struct dp_ruleset set;
+	int rc;
+
+	*rules = NULL;
+	*n = 0;
+	if (dp_ruleset_read(dp, &set, err))
+		return -1;
+	rc = prepare(&l, &set, err);
+	if (!rc)
+		rc = list_rules(&l, &set, err);
+	dp_ruleset_free(&set);
+	free(l.percpu);
+	free(l.index);
+	if (rc) {
+		free(l.rules);
+		return -1;
+	}
+	*rules = l.rules;
+	*n = l.n;
+	return 0;
+}

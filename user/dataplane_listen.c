@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a packet's destination leads to a rule: the listen keys, and the octet for each port. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+
+#include "dataplane_int.h"
+
+/* ---- listen keys */
+
+/* A rule's way into "listen" or "listen_ranges": what to do for each of its keys there. */
+struct key_action {
+	struct dataplane *dp;
+	__u32 id;
+	bool remove;
+};
+
+static struct xf_listen_key base_key(const struct dataplane *dp, const struct dp_placed *placed, __u8 proto)
+{
+	struct xf_listen_key key = {.set = dp->config.set, .family = placed->rule->family, .proto = proto};
+
+	if (placed->meta->listen_kind == XF_LISTEN_ADDR)
+		key.addr = placed->meta->listen;
+	if (placed->meta->listen_kind == XF_LISTEN_IFACE)
+		key.ifindex = placed->meta->ifindex;
+	return key;
+}
+
+/* A key of ours only: another rule's is neither overwritten nor removed. */
+static int act(const struct key_action *action, enum dp_map map, const void *key)
+{
+	__u32 id;
+
+	if (!action->remove)
+		return bpf_map_update_elem(action->dp->map[map], key, &action->id, BPF_NOEXIST) ? -errno : 0;
+	if (!bpf_map_lookup_elem(action->dp->map[map], key, &id) && id == action->id)
+		bpf_map_delete_elem(action->dp->map[map], key);
+	return 0;
+}
+
+static int act_on_range(const struct key_action *action, const struct dp_placed *placed,
+			const struct xf_listen_key *base)
+{
+	struct xf_port_range ports = {.lo = placed->rule->listen_lo, .hi = placed->rule->listen_hi};
+	uint16_t port[XF_RANGE_PREFIXES_MAX];
+	uint8_t bits[XF_RANGE_PREFIXES_MAX];
+	unsigned int n = xf_range_prefixes(ports, port, bits), i;
+	int rc = 0;
+
+	for (i = 0; i < n && !rc; i++) {
+		struct xf_range_key key = {.prefixlen = XF_RANGE_KEY_BITS - 16 + bits[i], .listen = *base};
+
+		key.listen.port = htons(port[i]);
+		rc = act(action, DP_MAP_LISTEN_RANGES, &key);
+	}
+	return rc;
+}
+
+static int act_on_rule(const struct key_action *action, const struct dp_placed *placed)
+{
+	static const struct {
+		__u8 bit, number;
+	} protos[] = {{XF_PROTO_TCP, IPPROTO_TCP}, {XF_PROTO_UDP, IPPROTO_UDP}};
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(protos) && !rc; i++) {
+		struct xf_listen_key key;
+
+		if (!(placed->rule->protos & protos[i].bit))
+			continue;
+		key = base_key(action->dp, placed, protos[i].number);
+		if (placed->rule->listen_lo != placed->rule->listen_hi) {
+			rc = act_on_range(action, placed, &key);
+			continue;
+		}
+		key.port = htons(placed->rule->listen_lo);
+		rc = act(action, DP_MAP_LISTEN, &key);
+	}
+	return rc;
+}
+
+int dp_listen_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
+{
+	struct key_action action = {.dp = dp, .id = placed->id};
+	int rc = act_on_rule(&action, placed);
+
+	if (!rc)
+		return 0;
+	dp_listen_remove(dp, placed);
+	if (rc == -EEXIST)
+		return xf_fail(err, "another rule listens there");
+	return xf_fail(err, "no room for what the rule listens on: %s", strerror(-rc));
+}
+
+void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed)
+{
+	struct key_action action = {.dp = dp, .id = placed->id, .remove = true};
+
+	act_on_rule(&action, placed);
+}
+
+/* ---- ports: written in place, while programs read */
+
+static struct xf_ports *ports_map(struct dataplane *dp, struct xf_error *err)
+{
+	void *p = mmap(NULL, sizeof(struct xf_ports), PROT_READ | PROT_WRITE, MAP_SHARED, dp->map[DP_MAP_PORTS], 0);
+
+	if (p != MAP_FAILED)
+		return p;
+	xf_fail(err, "cannot map the table of ports: %s", strerror(errno));
+	return NULL;
+}
+
+/* A stretch of ports that get the same bits. */
+struct stretch {
+	__u16 lo, hi;
+	__u8 bits;
+};
+
+static unsigned int stretches_of(const struct xf_rule *rule, __u8 listen_kind, struct stretch out[2])
+{
+	__u16 width = rule->listen_hi - rule->listen_lo;
+	unsigned int n = 0;
+
+	/* A rule whose flows live out takes no new ones, but its targets still answer. */
+	if (rule->flags & XF_RULE_LIVE)
+		out[n++] = (struct stretch){
+			.lo = rule->listen_lo,
+			.hi = rule->listen_hi,
+			.bits = width			      ? XF_PORT_LISTEN_RANGE :
+				listen_kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR :
+								XF_PORT_LISTEN_WIDE,
+		};
+	out[n++] = (struct stretch){.lo = rule->target_lo, .hi = rule->target_lo + width, .bits = XF_PORT_TARGET};
+	return n;
+}
+
+int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
+{
+	struct xf_ports *ports = ports_map(dp, err);
+	struct stretch stretches[2];
+	unsigned int n, i;
+	__u32 port;
+
+	if (!ports)
+		return -1;
+	n = stretches_of(placed->rule, placed->meta->listen_kind, stretches);
+	for (i = 0; i < n; i++) {
+		for (port = stretches[i].lo; port <= stretches[i].hi; port++) {
+			if (placed->rule->protos & XF_PROTO_TCP)
+				ports->tcp[port] |= stretches[i].bits;
+			if (placed->rule->protos & XF_PROTO_UDP)
+				ports->udp[port] |= stretches[i].bits;
+		}
+	}
+	munmap(ports, sizeof(*ports));
+	return 0;
+}
+
+/* How many rules begin less end with a bit at each port, so that wide ranges cost no more than single ports. */
+#define PORT_BITS 4
+struct tally {
+	__s32 delta[2][PORT_BITS][65536 + 1];
+};
+
+static void tally_rule(struct tally *tally, const struct xf_rule *rule, __u8 listen_kind)
+{
+	struct stretch stretches[2];
+	unsigned int n = stretches_of(rule, listen_kind, stretches), i, bit, udp;
+
+	for (i = 0; i < n; i++) {
+		for (bit = 0; bit < PORT_BITS; bit++) {
+			if (!(stretches[i].bits & (1u << bit)))
+				continue;
+			for (udp = 0; udp < 2; udp++) {
+				if (!(rule->protos & (udp ? XF_PROTO_UDP : XF_PROTO_TCP)))
+					continue;
+				tally->delta[udp][bit][stretches[i].lo]++;
+				tally->delta[udp][bit][(__u32)stretches[i].hi + 1]--;
+			}
+		}
+	}
+}
+
+static void write_octets(__u8 *octets, __s32 delta[PORT_BITS][65536 + 1])
+{
+	__s32 rules[PORT_BITS] = {0};
+	__u32 port, bit;
+
+	for (port = 0; port < 65536; port++) {
+		__u8 octet = 0;
+
+		for (bit = 0; bit < PORT_BITS; bit++) {
+			rules[bit] += delta[bit][port];
+			octet |= rules[bit] > 0 ? 1u << bit : 0;
+		}
+		if (octets[port] != octet)
+			octets[port] = octet;
+	}
+}
+
+int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err)
+{
+	struct tally *tally = calloc(1, sizeof(*tally));
+	struct xf_ports *ports;
+	size_t i;
+
+	if (!tally)
+		return xf_fail(err, "out of memory");
+	ports = ports_map(dp, err);
+	if (ports) {
+		for (i = 0; i < set->n_entries; i++)
+			tally_rule(tally, &set->rules[set->entries[i].id], set->entries[i].meta.listen_kind);
+		write_octets(ports->tcp, tally->delta[0]);
+		write_octets(ports->udp, tally->delta[1]);
+		munmap(ports, sizeof(*ports));
+	}
+	free(tally);
+	return ports ? 0 : -1;
+}

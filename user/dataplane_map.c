@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The pinned maps: opened only if they are what this version pins, and read in batches. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "dataplane_int.h"
+
+#define BATCH 4096
+
+const struct dp_map_spec dp_map_specs[DP_MAP_COUNT] = {
+#define X(id, pin, maptype, key, value) [DP_MAP_##id] = {#pin, BPF_MAP_TYPE_##maptype, key, value},
+	DP_MAPS(X)
+#undef X
+};
+
+static int map_info(int fd, struct bpf_map_info *info)
+{
+	__u32 len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(fd, info, &len);
+}
+
+/* Pins can also be programs and links: bpf_obj_get opens any, and only a map has a map's info. */
+static bool is_named(const struct bpf_map_info *info, const char *name)
+{
+	return info->type && !strncmp(info->name, name, sizeof(info->name) - 1);
+}
+
+bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, const char *name)
+{
+	struct bpf_map_info info;
+	char path[PATH_MAX];
+	bool ours;
+	int fd = bpf_obj_get(dp_path(dp, pin, path));
+
+	if (fd < 0)
+		return false;
+	ours = !map_info(fd, &info) && is_named(&info, name);
+	close(fd);
+	return ours;
+}
+
+int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err)
+{
+	const struct dp_map_spec *spec = &dp_map_specs[map];
+	struct bpf_map_info info;
+	char path[PATH_MAX];
+	int fd = bpf_obj_get(dp_path(dp, spec->name, path));
+
+	if (fd < 0) {
+		int error = errno;
+
+		xf_fail(err, "cannot open %s: %s%s", path, strerror(error), error == EPERM ? "; run as root" : "");
+		errno = error; /* ENOENT tells the caller that nothing is loaded */
+		return -1;
+	}
+	if (map_info(fd, &info) || !is_named(&info, spec->name) || info.type != spec->type ||
+	    info.key_size != spec->key_size || info.value_size != spec->value_size) {
+		close(fd);
+		xf_fail(err, "%s is not a map that this version of xdpfwd pinned; foreign pins are refused", path);
+		errno = EINVAL;
+		return -1;
+	}
+	dp->map[map] = fd;
+	return 0;
+}
+
+int dp_maps_open(struct dataplane *dp, struct xf_error *err)
+{
+	int i;
+
+	for (i = 0; i < DP_MAP_COUNT; i++)
+		if (dp->map[i] < 0 && dp_map_open(dp, (enum dp_map)i, err))
+			return -1;
+	return 0;
+}
+
+int dp_config_write(struct dataplane *dp, struct xf_error *err)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(dp->map[DP_MAP_CONFIG], &zero, &dp->config, BPF_ANY))
+		return xf_fail(err, "cannot write the configuration in %s: %s", dp->dir, strerror(errno));
+	return 0;
+}
+
+__u32 dp_next_gen(struct dataplane *dp)
+{
+	__u32 gen = dp->config.next_gen++;
+
+	/* 0 means a free slot. */
+	return gen ? gen : dp->config.next_gen++;
+}
+
+struct batch {
+	__u32 key_size, value_size, room;
+	void *keys, *values;
+};
+
+static int batch_grow(struct batch *b, __u32 room)
+{
+	void *keys = realloc(b->keys, (size_t)room * b->key_size);
+	void *values = keys ? realloc(b->values, (size_t)room * b->value_size) : NULL;
+
+	if (keys)
+		b->keys = keys;
+	if (values)
+		b->values = values;
+	if (!keys || !values)
+		return -ENOMEM;
+	b->room = room;
+	return 0;
+}
+
+static int batch_visit(const struct batch *b, __u32 n, dp_walk_fn fn, void *arg)
+{
+	__u32 i;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		rc = fn((const char *)b->keys + (size_t)i * b->key_size,
+			(const char *)b->values + (size_t)i * b->value_size, arg);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int walk_batches(int map_fd, struct batch *b, dp_walk_fn fn, void *arg)
+{
+	char at[2][sizeof(struct xf_key6)];
+	void *from = NULL;
+	int next = 0, rc;
+	__u32 n;
+
+	for (;;) {
+		n = b->room;
+		rc = bpf_map_lookup_batch(map_fd, from, at[next], b->keys, b->values, &n, NULL) ? -errno : 0;
+		if (rc == -ENOSPC) { /* one bucket of the hash holds more than there is room for */
+			rc = batch_grow(b, b->room * 2);
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (rc && rc != -ENOENT)
+			return rc;
+		if (batch_visit(b, n, fn, arg) || rc == -ENOENT)
+			return 0;
+		from = at[next];
+		next = !next;
+	}
+}
+
+int dp_map_walk(int map_fd, dp_walk_fn fn, void *arg)
+{
+	struct bpf_map_info info;
+	struct batch b = {0};
+	int rc;
+
+	if (map_info(map_fd, &info))
+		return -errno;
+	b.key_size = info.key_size;
+	b.value_size = info.value_size;
+	rc = batch_grow(&b, info.max_entries < BATCH ? info.max_entries : BATCH);
+	if (!rc)
+		rc = walk_batches(map_fd, &b, fn, arg);
+	free(b.keys);
+	free(b.values);
+	return rc;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The programs and maps in this binary: opened, sized or put over pinned maps, loaded, pinned. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "xdpfwd.skel.h"
+
+#include "dataplane_int.h"
+#include "log.h"
+
+struct dp_object {
+	struct xdpfwd_bpf *skel;
+};
+
+/* What of a map's size follows from the limits; 0: as it is written in the program. */
+static __u32 map_entries(const struct xf_config *config, enum dp_map map)
+{
+	switch (map) {
+	case DP_MAP_RULES:
+	case DP_MAP_RULE_META:
+	case DP_MAP_RULE_COUNTERS:
+		return config->max_rules;
+	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
+	case DP_MAP_LISTEN:	/* TCP and UDP */
+		return 2 * config->max_rules;
+	case DP_MAP_LISTEN_RANGES: /* no more than so many prefixes for either protocol */
+		return config->max_rules < 65536 / 16 ? 65536 : 16 * config->max_rules;
+	case DP_MAP_FLOW4:
+	case DP_MAP_FLOW6:
+		return 2 * config->max_flows;
+	case DP_MAP_SLOTS:
+	case DP_MAP_FREE_SLOTS:
+		return config->max_flows;
+	default:
+		return 0;
+	}
+}
+
+/* Before 5.11 maps were charged against this limit, and its default is small. */
+static void raise_memlock(void)
+{
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited))
+		log_debug("cannot raise RLIMIT_MEMLOCK: %s", strerror(errno));
+}
+
+static enum dp_map map_by_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < DP_MAP_COUNT; i++)
+		if (!strcmp(dp_map_specs[i].name, name))
+			break;
+	return (enum dp_map)i;
+}
+
+static int prepare_map(struct dataplane *dp, struct bpf_map *map, struct xf_error *err)
+{
+	enum dp_map id = map_by_name(bpf_map__name(map));
+	__u32 entries;
+	int rc = 0;
+
+	if (bpf_map__is_internal(map))
+		return 0;
+	if (id == DP_MAP_COUNT)
+		return xf_fail(err, "the programs have a map \"%s\" that the tool does not know", bpf_map__name(map));
+	entries = map_entries(&dp->config, id);
+	if (dp->map[id] >= 0)
+		rc = bpf_map__reuse_fd(map, dp->map[id]);
+	else if (entries)
+		rc = bpf_map__set_max_entries(map, entries);
+	if (rc)
+		return xf_fail(err, "cannot prepare the map \"%s\": %s", bpf_map__name(map), strerror(-rc));
+	return 0;
+}
+
+int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err)
+{
+	struct dp_object *o = calloc(1, sizeof(*o));
+	struct bpf_map *map;
+
+	*object = NULL;
+	raise_memlock();
+	if (o)
+		o->skel = xdpfwd_bpf__open();
+	if (!o || !o->skel) {
+		free(o);
+		return xf_fail(err, "cannot open the programs in this binary: %s", strerror(errno));
+	}
+	bpf_object__for_each_map (map, o->skel->obj) {
+		if (prepare_map(dp, map, err)) {
+			dp_object_close(o);
+			return -1;
+		}
+	}
+	*object = o;
+	return 0;
+}
+
+static const char *load_remedy(int error)
+{
+	switch (error) {
+	case EPERM:
+	case EACCES:
+		return "it takes CAP_BPF and CAP_NET_ADMIN, run as root; or the kernel's verifier refused the "
+		       "programs, --verbose shows its log";
+	case ENOMEM:
+		return "ask for less with --max-rules or --max-flows";
+	default:
+		return "--verbose shows what the kernel says";
+	}
+}
+
+int dp_object_load(struct dp_object *object, struct xf_error *err)
+{
+	int rc = xdpfwd_bpf__load(object->skel);
+
+	if (rc)
+		return xf_fail(err, "the kernel does not take the programs: %s; %s", strerror(-rc), load_remedy(-rc));
+	return 0;
+}
+
+void dp_object_close(struct dp_object *object)
+{
+	if (!object)
+		return;
+	xdpfwd_bpf__destroy(object->skel);
+	free(object);
+}
+
+struct bpf_object *dp_object_bpf(struct dp_object *object)
+{
+	return object->skel->obj;
+}
+
+int dp_object_prog_fd(struct dp_object *object, enum dp_prog prog)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(object->skel->obj, dp_prog_specs[prog].name);
+
+	return p ? bpf_program__fd(p) : -ENOENT;
+}
+
+/* All but the config, which the caller pins when all the rest is there: with it the instance exists. */
+int dp_object_pin_maps(struct dataplane *dp, struct dp_object *object, struct xf_error *err)
+{
+	struct bpf_map *map;
+	int i;
+
+	for (i = 0; i < DP_MAP_COUNT; i++) {
+		if (dp->map[i] >= 0)
+			continue;
+		map = bpf_object__find_map_by_name(object->skel->obj, dp_map_specs[i].name);
+		if (!map)
+			return xf_fail(err, "the programs have no map \"%s\"", dp_map_specs[i].name);
+		dp->map[i] = dup(bpf_map__fd(map));
+		if (dp->map[i] < 0)
+			return xf_fail(err, "cannot keep the map \"%s\": %s", dp_map_specs[i].name, strerror(errno));
+		if (i != DP_MAP_CONFIG && dp_pin(dp, dp->map[i], dp_map_specs[i].name, err))
+			return -1;
+	}
+	return 0;
+}
+
+int dp_object_pin_progs(struct dataplane *dp, struct dp_object *object, struct xf_error *err)
+{
+	int i, fd;
+
+	for (i = 0; i < DP_PROG_COUNT; i++) {
+		fd = dp_object_prog_fd(object, (enum dp_prog)i);
+		if (fd < 0)
+			return xf_fail(err, "the programs have no \"%s\"", dp_prog_specs[i].name);
+		if (dp_pin(dp, fd, dp_prog_specs[i].pin, err))
+			return -1;
+		if (dp->prog[i] >= 0)
+			close(dp->prog[i]);
+		dp->prog[i] = dup(fd);
+	}
+	return 0;
+}

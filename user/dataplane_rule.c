@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules come and go. A new one takes traffic with its listen keys, which are
+ * written last and removed first: before and after, no packet finds it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "dataplane_int.h"
+#include "log.h"
+
+/* ---- adding */
+
+/* 1: attached now, 0: was attached, or is not to be. */
+static int attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
+{
+	struct dp_attach request = {.mode = DP_MODE_AUTO, .automatic = true};
+	struct dp_iface_record record;
+
+	if (dp_iface_get(dp, route->ifindex, &record))
+		return 0;
+	if (nd_link_by_index(route->ifindex, &request.link, err))
+		return -1;
+	if (dp->config.flags & XF_CONFIG_NO_AUTO_ATTACH) {
+		log_warning(
+			"the target is reached through %s, which is not loaded: its answers will not be translated; "
+			"remedy: xdpfwd load %s",
+			request.link.name, request.link.name);
+		return 0;
+	}
+	return dp_attach(dp, &request, err) ? -1 : 1;
+}
+
+static void detach_way_out(struct dataplane *dp, __u32 ifindex)
+{
+	struct dp_iface_record record;
+	struct xf_error ignored;
+
+	if (dp_iface_get(dp, ifindex, &record))
+		dp_detach(dp, &record, &ignored);
+}
+
+static int zero_counters(struct dataplane *dp, __u32 id, struct xf_error *err)
+{
+	int cpus = libbpf_num_possible_cpus(), rc;
+	void *zeros;
+
+	zeros = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(struct xf_rule_counters));
+	if (!zeros)
+		return xf_fail(err, "out of memory");
+	rc = bpf_map_update_elem(dp->map[DP_MAP_RULE_COUNTERS], &id, zeros, BPF_ANY) ? -errno : 0;
+	free(zeros);
+	dp_rule_drops_clear(dp, id);
+	return rc ? xf_fail(err, "cannot clear the rule's counters: %s", strerror(-rc)) : 0;
+}
+
+static int write_rule(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
+{
+	if (bpf_map_update_elem(dp->map[DP_MAP_RULE_META], &placed->id, placed->meta, BPF_ANY) ||
+	    bpf_map_update_elem(dp->map[DP_MAP_RULES], &placed->id, placed->rule, BPF_ANY))
+		return xf_fail(err, "cannot write the rule: %s", strerror(errno));
+	return 0;
+}
+
+/* All or nothing. The set is as it was before, so that the ports can be marked anew without the rule. */
+static int place(struct dataplane *dp, const struct dp_placed *placed, const struct dp_ruleset *set,
+		 struct xf_error *err)
+{
+	struct xf_error ignored;
+
+	/* The generation is spent before it is used: never two rules with one. */
+	if (dp_config_write(dp, err) || zero_counters(dp, placed->id, err))
+		return -1;
+	if (!write_rule(dp, placed, err) && !dp_ports_add(dp, placed, err) && !dp_listen_add(dp, placed, err))
+		return 0;
+	dp_rule_free(dp, placed->id, &ignored);
+	dp_ports_rebuild(dp, set, &ignored);
+	return -1;
+}
+
+static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
+{
+	struct dp_placed placed = {.id = add->set.free_id};
+	struct xf_rule_meta meta;
+	struct xf_rule rule;
+
+	xf_rule_encode(add->spec, &rule, &meta);
+	rule.gen = dp_next_gen(dp);
+	if (add->source.family)
+		rule.masquerade = add->source.addr;
+	meta.ifindex = add->listen_ifindex;
+	meta.created_unix = (__u64)time(NULL);
+	placed.rule = &rule;
+	placed.meta = &meta;
+	return place(dp, &placed, &add->set, err);
+}
+
+static int add_attached(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
+{
+	int attached = attach_way_out(dp, &add->route, err);
+
+	if (attached < 0)
+		return -1;
+	if (!dp_local_addrs_refresh(dp, err) && !dp_egress_refresh(dp, err) && !add_judged(dp, add, err)) {
+		dp_neighbour_take(dp, &add->spec->target.addr, &add->route);
+		dp_forwarding_warn(dp, add->spec->target.addr.family == XF_IPV4 ? DP_WARN_IPV4 : DP_WARN_IPV6);
+		return 0;
+	}
+	if (attached)
+		detach_way_out(dp, add->route.ifindex);
+	return -1;
+}
+
+int dp_rule_add(struct dataplane *dp, struct xf_rule_spec *rule, bool force, struct xf_error *err)
+{
+	struct dp_addition add = {.spec = rule, .force = force};
+	int rc;
+
+	if (dp_ifaces_prune(dp, err) || dp_ruleset_read(dp, &add.set, err))
+		return -1;
+	rc = dp_ruleset_reap(dp, &add.set, err);
+	if (!rc)
+		rc = dp_judge_rules(&add, err);
+	if (!rc)
+		rc = dp_judge_machine(dp, &add, err);
+	if (!rc)
+		rc = add_attached(dp, &add, err);
+	dp_ruleset_free(&add.set);
+	return rc;
+}
+
+/* ---- removing */
+
+/* Takes the rule's entry out of the set, so that the ports can be marked anew without it. */
+static void set_remove(struct dp_ruleset *set, __u32 id)
+{
+	size_t i;
+
+	set->rules[id] = (struct xf_rule){0};
+	for (i = 0; i < set->n_entries; i++)
+		if (set->entries[i].id == id) {
+			set->entries[i] = set->entries[--set->n_entries];
+			return;
+		}
+}
+
+static int drain(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
+{
+	set->rules[id].flags = XF_RULE_DRAINING;
+	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &set->rules[id], BPF_ANY))
+		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
+	return 0;
+}
+
+static int del_found(struct dataplane *dp, struct dp_ruleset *set, const struct dp_entry *entry, bool keep_flows,
+		     struct xf_error *err)
+{
+	struct xf_rule rule = set->rules[entry->id];
+	struct xf_rule_meta meta = entry->meta;
+	struct dp_placed placed = {.id = entry->id, .rule = &rule, .meta = &meta};
+	struct xf_address target = {.family = rule.family, .addr = rule.target};
+
+	dp_listen_remove(dp, &placed);
+	if (keep_flows) {
+		if (drain(dp, set, placed.id, err))
+			return -1;
+	} else {
+		if (dp_rule_free(dp, placed.id, err))
+			return -1;
+		set_remove(set, placed.id);
+	}
+	dp_neighbour_release(dp, &target);
+	return dp_ports_rebuild(dp, set, err);
+}
+
+int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct xf_error *err)
+{
+	const struct dp_entry *entry;
+	struct dp_ruleset set;
+	int rc = -1;
+
+	if (dp_ruleset_read(dp, &set, err))
+		return -1;
+	if (!dp_ruleset_reap(dp, &set, err)) {
+		entry = dp_ruleset_find(&set, name, err);
+		rc = entry ? del_found(dp, &set, entry, keep_flows, err) : -1;
+	}
+	dp_ruleset_free(&set);
+	return rc;
+}
+
+/* ---- switching on and off */
+
+int dp_rule_set_disabled(struct dataplane *dp, const char *name, bool disabled, struct xf_error *err)
+{
+	const struct dp_entry *entry;
+	struct dp_ruleset set;
+	int rc = -1;
+
+	if (dp_ruleset_read(dp, &set, err))
+		return -1;
+	entry = dp_ruleset_find(&set, name, err);
+	if (entry) {
+		struct xf_rule rule = set.rules[entry->id];
+
+		rule.flags = disabled ? rule.flags | XF_RULE_DISABLED : rule.flags & ~XF_RULE_DISABLED;
+		rc = bpf_map_update_elem(dp->map[DP_MAP_RULES], &entry->id, &rule, BPF_ANY);
+		if (rc)
+			rc = xf_fail(err, "cannot change rule \"%s\": %s", name, strerror(errno));
+	}
+	dp_ruleset_free(&set);
+	return rc;
+}

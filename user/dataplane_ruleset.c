@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All rules at once, as a writer needs them to judge a new one, and the end of a rule. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "dataplane_int.h"
+
+static int take_rule(const void *key, const void *value, void *arg)
+{
+	struct dp_ruleset *set = arg;
+	__u32 id;
+
+	memcpy(&id, key, sizeof(id));
+	if (id < set->max_rules)
+		memcpy(&set->rules[id], value, sizeof(set->rules[id]));
+	return 0;
+}
+
+static int take_meta(const void *key, const void *value, void *arg)
+{
+	struct dp_ruleset *set = arg;
+	struct dp_entry *entry = &set->entries[set->n_entries];
+
+	memcpy(&entry->id, key, sizeof(entry->id));
+	/* Of a free slot, it is what a killed command left. */
+	if (entry->id >= set->max_rules || !set->rules[entry->id].gen ||
+	    set->n_entries == (size_t)set->live + set->draining)
+		return 0;
+	memcpy(&entry->meta, value, sizeof(entry->meta));
+	entry->meta.name[XF_NAME_LEN - 1] = '\0';
+	set->n_entries++;
+	return 0;
+}
+
+static void count_rules(struct dp_ruleset *set)
+{
+	__u32 id;
+
+	set->live = set->draining = 0;
+	set->free_id = set->max_rules;
+	for (id = set->max_rules; id-- > 0;) {
+		const struct xf_rule *rule = &set->rules[id];
+
+		if (!rule->gen)
+			set->free_id = id;
+		else if (rule->flags & XF_RULE_LIVE)
+			set->live++;
+		else
+			set->draining++;
+	}
+}
+
+int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
+{
+	int rc;
+
+	*set = (struct dp_ruleset){.max_rules = dp->config.max_rules};
+	set->rules = calloc(set->max_rules, sizeof(*set->rules));
+	rc = set->rules ? dp_map_walk(dp->map[DP_MAP_RULES], take_rule, set) : -ENOMEM;
+	if (!rc) {
+		count_rules(set);
+		/* One more, for the entry that turns out not to be taken. */
+		set->entries = calloc((size_t)set->live + set->draining + 1, sizeof(*set->entries));
+		rc = set->entries ? dp_map_walk(dp->map[DP_MAP_RULE_META], take_meta, set) : -ENOMEM;
+	}
+	if (!rc)
+		return 0;
+	dp_ruleset_free(set);
+	return xf_fail(err, "cannot read the rules: %s", strerror(-rc));
+}
+
+void dp_ruleset_free(struct dp_ruleset *set)
+{
+	free(set->rules);
+	free(set->entries);
+	*set = (struct dp_ruleset){0};
+}
+
+const struct dp_entry *dp_ruleset_find(const struct dp_ruleset *set, const char *name, struct xf_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_entries; i++)
+		if (set->rules[set->entries[i].id].flags & XF_RULE_LIVE && !strcmp(set->entries[i].meta.name, name))
+			return &set->entries[i];
+	xf_fail(err, "no rule \"%.*s\"", XF_NAME_LEN, name);
+	return NULL;
+}
+
+void dp_rule_drops_clear(struct dataplane *dp, __u32 id)
+{
+	struct xf_drop_key key = {.rule = id};
+
+	for (key.reason = 0; key.reason < XF_REASON_COUNT; key.reason++)
+		bpf_map_delete_elem(dp->map[DP_MAP_RULE_DROPS], &key);
+}
+
+int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err)
+{
+	const struct xf_rule none = {0};
+
+	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &none, BPF_ANY))
+		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
+	bpf_map_delete_elem(dp->map[DP_MAP_RULE_META], &id);
+	dp_rule_drops_clear(dp, id);
+	return 0;
+}
+
+/* ---- rules whose flows live out */
+
+struct reaper {
+	const struct dataplane *dp;
+	const struct dp_ruleset *set;
+	__u32 now;
+	bool *has_flows; /* by rule id */
+};
+
+static int note_flow(const struct dp_half *half, void *arg)
+{
+	struct reaper *reaper = arg;
+	const struct xf_flow *flow = &half->flow;
+
+	if (flow->rule < reaper->set->max_rules && reaper->set->rules[flow->rule].gen == flow->rule_gen &&
+	    !dp_flow_expired(reaper->dp, half, reaper->now))
+		reaper->has_flows[flow->rule] = true;
+	return 0;
+}
+
+static int free_drained(struct dataplane *dp, struct dp_ruleset *set, const bool *has_flows, struct xf_error *err)
+{
+	__u32 id, freed = 0;
+	size_t i, kept = 0;
+
+	for (id = 0; id < set->max_rules; id++) {
+		if (!set->rules[id].gen || set->rules[id].flags & XF_RULE_LIVE || has_flows[id])
+			continue;
+		if (dp_rule_free(dp, id, err))
+			return -1;
+		set->rules[id] = (struct xf_rule){0};
+		freed++;
+	}
+	for (i = 0; i < set->n_entries; i++)
+		if (set->rules[set->entries[i].id].gen)
+			set->entries[kept++] = set->entries[i];
+	set->n_entries = kept;
+	count_rules(set);
+	return freed ? dp_ports_rebuild(dp, set, err) : 0;
+}
+
+int dp_ruleset_reap(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
+{
+	struct reaper reaper = {.dp = dp, .set = set};
+	struct xf_clock clock;
+	int rc;
+
+	if (!set->draining)
+		return 0;
+	reaper.has_flows = calloc(set->max_rules, sizeof(bool));
+	if (!reaper.has_flows)
+		return xf_fail(err, "out of memory");
+	rc = dp_clock_read(dp, &clock, err);
+	reaper.now = (__u32)clock.jiffies;
+	if (!rc)
+		rc = dp_halves(dp, note_flow, &reaper, err);
+	if (!rc)
+		rc = free_drained(dp, set, reaper.has_flows, err);
+	free(reaper.has_flows);
+	return rc;
+}
