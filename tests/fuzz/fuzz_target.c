@@ -2,7 +2,7 @@
 /* TARGET: a text that is taken comes back as text that means the same; one that is refused changes nothing. */
 #include "property.h"
 
-static void taken(const struct xf_target *t)
+static void taken(const char *text, const struct xf_target *t)
 {
 	char first[XF_ENDPOINT_STRLEN], second[XF_ENDPOINT_STRLEN];
 	struct xf_listen listen;
@@ -16,7 +16,7 @@ static void taken(const struct xf_target *t)
 	PROPERTY(!strcmp(xf_target_format(&again, second, sizeof(second)), first));
 
 	/* With a port it could be listened on as well: both parsers read it alike. */
-	PROPERTY(!xf_listen_parse(first, &listen, NULL) == (t->port != 0));
+	PROPERTY(!xf_listen_parse(text, &listen, NULL) == (t->port != 0));
 	PROPERTY(!t->port || (listen.ports.lo == t->port && xf_address_equal(&listen.addr, &t->addr)));
 }
 
@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&t, 0x5a, sizeof(t));
 	before = t;
 	if (!xf_target_parse(text, &t, &err)) {
-		taken(&t);
+		taken(text, &t);
 	} else {
 		property_error(&err);
 		PROPERTY(!memcmp(&t, &before, sizeof(t)));

@@ -164,7 +164,9 @@ static void test_feeds(void **state)
 		{"tcp", ":80-89", "192.0.2.1:180", "tcp", ":189", "192.0.2.9", false, true},
 		{"tcp", ":80-89", "192.0.2.1:180", "tcp", ":190", "192.0.2.9", false, false},
 		{"udp", ":5", "[2001:db8::1]:6", "udp", "[2001:db8::1]:6-7", "[2001:db8::9]", true, true},
+		/* no target port beyond the last: xf_rule_check refuses it, here it only must not wrap */
 		{"tcp", ":1-65535", "192.0.2.1:65535", "tcp", "192.0.2.1:1", "192.0.2.9", false, false},
+		{"tcp", ":1-65535", "192.0.2.1:65535", "tcp", "192.0.2.1:65535", "192.0.2.9", true, true},
 	};
 	size_t i;
 
