@@ -53,10 +53,15 @@ static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 	return ctx->len >= len;
 }
 
+static __always_inline bool ctx_is_gso(ctx_t *ctx)
+{
+	return ctx->gso_size;
+}
+
 /* The IP packet's length; a GSO packet may be longer than its header can say, which then says 0. */
 static __always_inline __u32 ctx_ip_len(ctx_t *ctx, __u32 l3, __u32 len)
 {
-	return ctx->gso_size ? ctx->len - l3 : len;
+	return ctx_is_gso(ctx) ? ctx->len - l3 : len;
 }
 
 static __always_inline __u32 ctx_segments(ctx_t *ctx)

@@ -53,6 +53,11 @@ static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 	return data + len <= end || bpf_xdp_get_buff_len(ctx) >= len;
 }
 
+static __always_inline bool ctx_is_gso(ctx_t *ctx)
+{
+	return false;
+}
+
 /* The IP packet's length, where its header says `len`. */
 static __always_inline __u32 ctx_ip_len(ctx_t *ctx, __u32 l3, __u32 len)
 {

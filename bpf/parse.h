@@ -28,8 +28,8 @@ static __always_inline int parse_udp(ctx_t *ctx, struct pkt *p)
 	p->l4_check = udp->check;
 	p->hdr_len = p->l4 - p->l3 + sizeof(*udp);
 	len = bpf_ntohs(udp->len);
-	/* 0 is a jumbogram's or a GSO packet's. */
-	if (len && (len < sizeof(*udp) || len > p->l4_len))
+	/* A GSO packet may be longer than the field can say. */
+	if (!ctx_is_gso(ctx) && (len < sizeof(*udp) || len > p->l4_len))
 		p->malformed = 1;
 	return 0;
 }
