@@ -61,13 +61,20 @@ static enum dp_map map_by_name(const char *name)
 	return (enum dp_map)i;
 }
 
+/* Per-CPU memory of the programs in place of a stack: no state, of no concern outside of them. */
+static bool is_scratch(const struct bpf_map *map)
+{
+	return map_by_name(bpf_map__name(map)) == DP_MAP_COUNT && bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY &&
+	       bpf_map__max_entries(map) == 1;
+}
+
 static int prepare_map(struct dataplane *dp, struct bpf_map *map, struct xf_error *err)
 {
 	enum dp_map id = map_by_name(bpf_map__name(map));
 	__u32 entries;
 	int rc = 0;
 
-	if (bpf_map__is_internal(map))
+	if (bpf_map__is_internal(map) || is_scratch(map))
 		return 0;
 	if (id == DP_MAP_COUNT)
 		return xf_fail(err, "the programs have a map \"%s\" that the tool does not know", bpf_map__name(map));
