@@ -224,10 +224,10 @@ web_server() {
 	[ -e "$TMP/www/file" ] || head -c 20000000 /dev/urandom >"$TMP/www/file"
 	cat >"$TMP/nginx.conf" <<-EOF
 		user root;
-		daemon on;
-		worker_processes 1;
+		daemon off;
+		master_process off;
 		pid $TMP/nginx.pid;
-		error_log $TMP/nginx-error.log;
+		error_log $TMP/nginx.log notice;
 		events {}
 		http {
 			access_log $TMP/access.log;
@@ -244,10 +244,10 @@ web_server() {
 		}
 	EOF
 	: >"$TMP/access.log"
-	# It returns when its sockets listen.
-	nsenter --net="/run/netns/$ns" -- nginx -c "$TMP/nginx.conf" -e "$TMP/nginx-error.log"
-	cat "$TMP/nginx.pid" >>"$TMP/pids"
-	ps -o pid= --ppid "$(cat "$TMP/nginx.pid")" >>"$TMP/pids"
+	rm -f "$TMP/nginx.log"
+	start nginx nsenter --net="/run/netns/$ns" -- nginx -c "$TMP/nginx.conf" -e "$TMP/nginx.log"
+	# It says so once its sockets listen.
+	wait_for_line "$TMP/nginx.log" 'event method'
 }
 
 # download NAMESPACE URL: whole and unchanged, or the test fails.
