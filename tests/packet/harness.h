@@ -49,9 +49,16 @@ struct test {
 	struct frame got;
 };
 
+/* For cases about what only one hook or family has. */
+#define ONLY_XDP (1u << 0)
+#define ONLY_TC	 (1u << 1)
+#define ONLY_V4	 (1u << 2)
+#define ONLY_V6	 (1u << 3)
+
 struct packet_case {
 	const char *name;
 	void (*run)(struct test *t);
+	unsigned int only;
 };
 
 struct packet_suite {

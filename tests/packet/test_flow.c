@@ -1,55 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The life of a flow: what makes one, what it remembers, what ends it. */
-#include <string.h>
-
-#include "harness.h"
-
-/* A client's packet, what the target gets, what it answers, and what the client gets of that. */
-struct talk {
-	struct packet in, out, back, got;
-};
-
-static struct talk talk_udp(struct test *t, uint16_t sport)
-{
-	struct talk k;
-
-	k.in = packet_from(t, CLIENT, ROUTER);
-	k.in.sport = sport;
-	k.out = to_target(&k.in, TARGET, 9000);
-	k.back = answer(&k.out);
-	k.got = to_client(&k.back, &k.in);
-	return k;
-}
-
-static struct talk talk_tcp(struct test *t, uint16_t sport)
-{
-	struct talk k = talk_udp(t, sport);
-
-	k.in.proto = k.out.proto = k.back.proto = k.got.proto = IPPROTO_TCP;
-	return k;
-}
-
-static void set_tcp_flags(struct talk *k, uint8_t client, uint8_t target)
-{
-	k->in.tcp_flags = k->out.tcp_flags = client;
-	k->back.tcp_flags = k->got.tcp_flags = target;
-}
-
-/* Makes one half look as if nothing had come by for so long. */
-static void age(struct test *t, const struct packet *in, uint32_t jiffies)
-{
-	struct xf_flow flow;
-
-	assert_true(flow_get(t, in, &flow));
-	flow.last_seen -= jiffies;
-	flow_put(t, in, &flow);
-}
-
-static void age_both(struct test *t, const struct talk *k, uint32_t jiffies)
-{
-	age(t, &k->in, jiffies);
-	age(t, &k->back, jiffies);
-}
+#include "talk.h"
 
 static void assert_states(struct test *t, const struct talk *k, uint8_t state)
 {
@@ -284,100 +235,22 @@ static void answers_from_elsewhere(struct test *t)
 	pass(t, &other);
 }
 
-/* A rule with another generation is another rule: its flows are made anew, to its new target. */
-static void rule_replaced(struct test *t)
-{
-	struct talk k = talk_udp(t, 40000);
-	uint32_t id = rule_preserve(t);
-	struct packet out = to_target(&k.in, TARGET2, 9000);
-	struct xf_rule rule;
-
-	forward_new(t, id, &k.in, &k.out);
-	reply(t, id, &k.back, &k.got);
-	rule_get(t, id, &rule);
-	rule.gen += 100;
-	rule.target = host_addr(TARGET2, t->family);
-	rule_put(t, id, &rule);
-	forward_new(t, id, &k.in, &out);
-	t->ledger.flows--; /* in the place of the dead one */
-	pass(t, &k.back);
-}
-
-static void rule_deleted(struct test *t)
-{
-	struct talk k = talk_udp(t, 40000), other = talk_udp(t, 40001);
-	uint32_t id = rule_preserve(t);
-
-	forward_new(t, id, &k.in, &k.out);
-	forward_new(t, id, &other.in, &other.out);
-	rule_put(t, id, &(struct xf_rule){0});
-	pass(t, &k.in);
-	pass(t, &k.back);
-	t->ledger.flows--;
-	pass(t, &other.back);
-	pass(t, &other.in);
-	t->ledger.flows--;
-}
-
-/* Deleted, but its flows live out; and no new one begins. */
-static void rule_draining(struct test *t)
-{
-	struct talk k = talk_udp(t, 40000), other = talk_udp(t, 40001);
-	uint32_t id = rule_preserve(t);
-	struct xf_rule rule;
-
-	forward_new(t, id, &k.in, &k.out);
-	reply(t, id, &k.back, &k.got);
-	rule_get(t, id, &rule);
-	rule.flags = XF_RULE_DRAINING;
-	rule_put(t, id, &rule);
-	forward(t, id, &k.in, &k.out);
-	reply(t, id, &k.back, &k.got);
-	pass(t, &other.in);
-}
-
-/* Both flows would have the same answers. */
-static void conflict(struct test *t)
-{
-	struct talk k = talk_udp(t, 40000), other = talk_udp(t, 40000);
-	uint32_t first = rule_preserve(t);
-	uint32_t second = rule_add(
-		t,
-		&(struct rule){
-			.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8001, .target = TARGET, .target_port = 9000});
-
-	other.in.dport = 8001;
-	forward_new(t, first, &k.in, &k.out);
-	drop(t, second, XF_REASON_FLOW_CONFLICT, &other.in);
-	reply(t, first, &k.back, &k.got);
-	age_both(t, &k, t->config.timeout[XF_TIMEOUT_UDP]);
-	forward_new(t, second, &other.in, &other.out);
-	t->ledger.flows--; /* the dead one is gone */
-	other.got = to_client(&other.back, &other.in);
-	reply(t, second, &other.back, &other.got);
-	drop(t, first, XF_REASON_FLOW_CONFLICT, &k.in);
-}
-
 static const struct packet_case flow_cases[] = {
-	{"what_it_remembers", what_it_remembers},
-	{"established_by_the_answer", established_by_the_answer},
-	{"udp_pending_expires", udp_pending_expires},
-	{"udp_expires", udp_expires},
-	{"tcp_pending_expires", tcp_pending_expires},
-	{"tcp_expires", tcp_expires},
-	{"one_direction_is_enough", one_direction_is_enough},
-	{"fin_of_the_client", fin_of_the_client},
-	{"fin_of_the_target", fin_of_the_target},
-	{"reset_of_the_client", reset_of_the_client},
-	{"reset_of_the_target", reset_of_the_target},
-	{"syn_after_the_end", syn_after_the_end},
-	{"reset_makes_none", reset_makes_none},
-	{"same_ports_other_protocol", same_ports_other_protocol},
-	{"answers_from_elsewhere", answers_from_elsewhere},
-	{"rule_replaced", rule_replaced},
-	{"rule_deleted", rule_deleted},
-	{"rule_draining", rule_draining},
-	{"conflict", conflict},
+	{"what_it_remembers", what_it_remembers, 0},
+	{"established_by_the_answer", established_by_the_answer, 0},
+	{"udp_pending_expires", udp_pending_expires, 0},
+	{"udp_expires", udp_expires, 0},
+	{"tcp_pending_expires", tcp_pending_expires, 0},
+	{"tcp_expires", tcp_expires, 0},
+	{"one_direction_is_enough", one_direction_is_enough, 0},
+	{"fin_of_the_client", fin_of_the_client, 0},
+	{"fin_of_the_target", fin_of_the_target, 0},
+	{"reset_of_the_client", reset_of_the_client, 0},
+	{"reset_of_the_target", reset_of_the_target, 0},
+	{"syn_after_the_end", syn_after_the_end, 0},
+	{"reset_makes_none", reset_makes_none, 0},
+	{"same_ports_other_protocol", same_ports_other_protocol, 0},
+	{"answers_from_elsewhere", answers_from_elsewhere, 0},
 };
 
 PACKET_SUITE(flow);

@@ -274,8 +274,6 @@ static void gso(struct test *t)
 	struct xf_rule_counters *count;
 	uint32_t rule = rule_preserve(t);
 
-	if (t->hook == HOOK_XDP)
-		return; /* has no such packets */
 	in.proto = IPPROTO_TCP;
 	in.payload_len = 2800;
 	out = to_target(&in, TARGET, 9000);
@@ -287,26 +285,26 @@ static void gso(struct test *t)
 }
 
 static const struct packet_case forward_cases[] = {
-	{"udp", udp},
-	{"tcp", tcp},
-	{"source_auto", source_auto},
-	{"each_size", each_size},
-	{"full_mtu", full_mtu},
-	{"padded_frame", padded_frame},
-	{"other_fields_stay", other_fields_stay},
-	{"ttl_two", ttl_two},
-	{"options_short", options_short},
-	{"options_long", options_long},
-	{"tcp_options", tcp_options},
-	{"behind_gateway", behind_gateway},
-	{"reply_by_the_way_it_came", reply_by_the_way_it_came},
-	{"out_where_it_came_in", out_where_it_came_in},
-	{"same_port", same_port},
-	{"client_moves", client_moves},
-	{"slow_way_out", slow_way_out},
-	{"slow_way_back", slow_way_back},
-	{"neighbour_unknown", neighbour_unknown},
-	{"gso", gso},
+	{"udp", udp, 0},
+	{"tcp", tcp, 0},
+	{"source_auto", source_auto, 0},
+	{"each_size", each_size, 0},
+	{"full_mtu", full_mtu, 0},
+	{"padded_frame", padded_frame, 0},
+	{"other_fields_stay", other_fields_stay, 0},
+	{"ttl_two", ttl_two, 0},
+	{"options_short", options_short, 0},
+	{"options_long", options_long, 0},
+	{"tcp_options", tcp_options, 0},
+	{"behind_gateway", behind_gateway, 0},
+	{"reply_by_the_way_it_came", reply_by_the_way_it_came, 0},
+	{"out_where_it_came_in", out_where_it_came_in, 0},
+	{"same_port", same_port, 0},
+	{"client_moves", client_moves, 0},
+	{"slow_way_out", slow_way_out, 0},
+	{"slow_way_back", slow_way_back, 0},
+	{"neighbour_unknown", neighbour_unknown, 0},
+	{"gso", gso, ONLY_TC},
 };
 
 PACKET_SUITE(forward);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The target sees this machine: source addresses, ports, and who gets which. */
-#include "harness.h"
-
-#define PORTS (PORT_HI - PORT_LO + 1)
+#include "talk.h"
 
 /* The source port of what came out. */
 static uint16_t got_sport(const struct test *t)
@@ -190,12 +188,8 @@ static void port_of_a_dead_flow(struct test *t)
 	set_ports(t, 20000, 20000);
 	out = open_flow(t, rule, &in);
 	back = answer(&out);
-	assert_true(flow_get(t, &in, &flow));
-	flow.last_seen -= t->config.timeout[XF_TIMEOUT_UDP_PENDING];
-	flow_put(t, &in, &flow);
-	assert_true(flow_get(t, &back, &flow));
-	flow.last_seen -= t->config.timeout[XF_TIMEOUT_UDP_PENDING];
-	flow_put(t, &back, &flow);
+	age(t, &in, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
+	age(t, &back, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
 	out = masqueraded(&next, 20000);
 	forward_new(t, rule, &next, &out);
 	t->ledger.flows--; /* the dead one is gone */
@@ -256,18 +250,18 @@ static void hairpin(struct test *t)
 }
 
 static const struct packet_case masquerade_cases[] = {
-	{"udp", udp},
-	{"tcp", tcp},
-	{"single_port", single_port},
-	{"clients_with_one_port", clients_with_one_port},
-	{"port_shared_between_targets", port_shared_between_targets},
-	{"rules_with_one_target", rules_with_one_target},
-	{"every_port_once", every_port_once},
-	{"exhausted", exhausted},
-	{"port_of_a_dead_flow", port_of_a_dead_flow},
-	{"nobody_asked", nobody_asked},
-	{"answers_from_elsewhere", answers_from_elsewhere},
-	{"hairpin", hairpin},
+	{"udp", udp, 0},
+	{"tcp", tcp, 0},
+	{"single_port", single_port, 0},
+	{"clients_with_one_port", clients_with_one_port, 0},
+	{"port_shared_between_targets", port_shared_between_targets, 0},
+	{"rules_with_one_target", rules_with_one_target, 0},
+	{"every_port_once", every_port_once, 0},
+	{"exhausted", exhausted, 0},
+	{"port_of_a_dead_flow", port_of_a_dead_flow, 0},
+	{"nobody_asked", nobody_asked, 0},
+	{"answers_from_elsewhere", answers_from_elsewhere, 0},
+	{"hairpin", hairpin, 0},
 };
 
 PACKET_SUITE(masquerade);

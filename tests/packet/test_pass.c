@@ -39,8 +39,6 @@ static void header_length_too_small(struct test *t)
 	struct packet in = packet_from(t, CLIENT, ROUTER);
 
 	rule_preserve(t);
-	if (t->family != XF_IPV4)
-		return; /* has no such field */
 	in.ihl = 4;
 	pass(t, &in);
 }
@@ -83,8 +81,6 @@ static void unknown_extension_header(struct test *t)
 	static const uint8_t types[] = {IPPROTO_AH, IPPROTO_ESP, 135, 139, 140, 253};
 
 	rule_preserve(t);
-	if (t->family != XF_IPV6)
-		return;
 	for (unsigned int i = 0; i < sizeof(types); i++) {
 		struct packet in = packet_from(t, CLIENT, ROUTER);
 
@@ -104,8 +100,6 @@ static void endless_extension_headers(struct test *t)
 	struct packet in = packet_from(t, CLIENT, ROUTER);
 
 	rule_preserve(t);
-	if (t->family != XF_IPV6)
-		return;
 	in.n_ext = 3;
 	for (int i = 0; i < 3; i++)
 		in.ext[i] = (struct ext){IPPROTO_DSTOPTS, 32};
@@ -267,25 +261,25 @@ static void rule_not_live(struct test *t)
 }
 
 static const struct packet_case pass_cases[] = {
-	{"not_ip", not_ip},
-	{"vlan_tagged", vlan_tagged},
-	{"wrong_version", wrong_version},
-	{"header_length_too_small", header_length_too_small},
-	{"fragments", fragments},
-	{"other_protocols", other_protocols},
-	{"unknown_extension_header", unknown_extension_header},
-	{"endless_extension_headers", endless_extension_headers},
-	{"other_ports", other_ports},
-	{"other_protocol_of_the_port", other_protocol_of_the_port},
-	{"other_addresses", other_addresses},
-	{"other_family", other_family},
-	{"target_on_its_own", target_on_its_own},
-	{"group_addresses", group_addresses},
-	{"cut_off", cut_off},
-	{"ip_length_too_small", ip_length_too_small},
-	{"malformed_but_not_ours", malformed_but_not_ours},
-	{"other_rule_set", other_rule_set},
-	{"rule_not_live", rule_not_live},
+	{"not_ip", not_ip, 0},
+	{"vlan_tagged", vlan_tagged, 0},
+	{"wrong_version", wrong_version, 0},
+	{"header_length_too_small", header_length_too_small, ONLY_V4},
+	{"fragments", fragments, 0},
+	{"other_protocols", other_protocols, 0},
+	{"unknown_extension_header", unknown_extension_header, ONLY_V6},
+	{"endless_extension_headers", endless_extension_headers, ONLY_V6},
+	{"other_ports", other_ports, 0},
+	{"other_protocol_of_the_port", other_protocol_of_the_port, 0},
+	{"other_addresses", other_addresses, 0},
+	{"other_family", other_family, 0},
+	{"target_on_its_own", target_on_its_own, 0},
+	{"group_addresses", group_addresses, 0},
+	{"cut_off", cut_off, 0},
+	{"ip_length_too_small", ip_length_too_small, 0},
+	{"malformed_but_not_ours", malformed_but_not_ours, 0},
+	{"other_rule_set", other_rule_set, 0},
+	{"rule_not_live", rule_not_live, 0},
 };
 
 PACKET_SUITE(pass);

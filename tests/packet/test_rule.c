@@ -262,19 +262,19 @@ static void sets(struct test *t)
 }
 
 static const struct packet_case rule_cases[] = {
-	{"closest_wins", closest_wins},
-	{"further_away_loses", further_away_loses},
-	{"interface", interface},
-	{"two_interfaces", two_interfaces},
-	{"any_address", any_address},
-	{"virtual_address", virtual_address},
-	{"ranges", ranges},
-	{"widest_range", widest_range},
-	{"neighbouring_ranges", neighbouring_ranges},
-	{"protocols", protocols},
-	{"families", families},
-	{"disabled_is_no_hole", disabled_is_no_hole},
-	{"sets", sets},
+	{"closest_wins", closest_wins, 0},
+	{"further_away_loses", further_away_loses, 0},
+	{"interface", interface, 0},
+	{"two_interfaces", two_interfaces, 0},
+	{"any_address", any_address, 0},
+	{"virtual_address", virtual_address, 0},
+	{"ranges", ranges, 0},
+	{"widest_range", widest_range, 0},
+	{"neighbouring_ranges", neighbouring_ranges, 0},
+	{"protocols", protocols, 0},
+	{"families", families, 0},
+	{"disabled_is_no_hole", disabled_is_no_hole, 0},
+	{"sets", sets, 0},
 };
 
 PACKET_SUITE(rule);

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The flow table when it is full: who is displaced, who is refused. */
-#include "harness.h"
+#include "talk.h"
 
 #define FEW 4
-
-static struct packet client(struct test *t, uint16_t sport)
-{
-	struct packet in = packet_from(t, CLIENT, ROUTER);
-
-	in.sport = sport;
-	return in;
-}
 
 static uint32_t small_table(struct test *t)
 {
@@ -21,46 +13,31 @@ static uint32_t small_table(struct test *t)
 
 static void open_flow(struct test *t, uint32_t rule, uint16_t sport)
 {
-	struct packet in = client(t, sport), out = to_target(&in, TARGET, 9000);
+	struct talk k = talk_udp(t, sport);
 
-	forward_new(t, rule, &in, &out);
-}
-
-static void establish(struct test *t, uint32_t rule, uint16_t sport)
-{
-	struct packet in = client(t, sport), out = to_target(&in, TARGET, 9000);
-	struct packet back = answer(&out), got = to_client(&back, &in);
-
-	forward_new(t, rule, &in, &out);
-	reply(t, rule, &back, &got);
+	forward_new(t, rule, &k.in, &k.out);
 }
 
 static void use(struct test *t, uint32_t rule, uint16_t sport)
 {
-	struct packet in = client(t, sport), out = to_target(&in, TARGET, 9000);
-	struct packet back = answer(&out), got = to_client(&back, &in);
+	struct talk k = talk_udp(t, sport);
 
-	forward(t, rule, &in, &out);
-	reply(t, rule, &back, &got);
+	forward(t, rule, &k.in, &k.out);
+	reply(t, rule, &k.back, &k.got);
 }
 
-static void age(struct test *t, uint16_t sport, uint32_t jiffies)
+static void establish(struct test *t, uint32_t rule, uint16_t sport)
 {
-	struct packet in = client(t, sport), out = to_target(&in, TARGET, 9000), back = answer(&out);
-	struct xf_flow flow;
+	struct talk k = talk_udp(t, sport);
 
-	assert_true(flow_get(t, &in, &flow));
-	flow.last_seen -= jiffies;
-	flow_put(t, &in, &flow);
-	assert_true(flow_get(t, &back, &flow));
-	flow.last_seen -= jiffies;
-	flow_put(t, &back, &flow);
+	forward_new(t, rule, &k.in, &k.out);
+	reply(t, rule, &k.back, &k.got);
 }
 
 static void full_of_established(struct test *t)
 {
 	uint32_t rule = small_table(t);
-	struct packet in = client(t, 50000);
+	struct packet in = talk_udp(t, 50000).in;
 
 	for (uint16_t i = 0; i < FEW; i++)
 		establish(t, rule, 40000 + i);
@@ -105,11 +82,12 @@ static void flood_of_pending(struct test *t)
 /* An established flow that is over makes room. */
 static void dead_makes_room(struct test *t)
 {
+	struct talk dead = talk_udp(t, 40002);
 	uint32_t rule = small_table(t);
 
 	for (uint16_t i = 0; i < FEW; i++)
 		establish(t, rule, 40000 + i);
-	age(t, 40002, t->config.timeout[XF_TIMEOUT_UDP]);
+	age_both(t, &dead, t->config.timeout[XF_TIMEOUT_UDP]);
 	establish(t, rule, 50000);
 	t->ledger.flows--;
 	use(t, rule, 40000);
@@ -124,7 +102,7 @@ static void rule_gone_makes_room(struct test *t)
 	uint32_t rule = small_table(t);
 	uint32_t other =
 		rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8001, .target = TARGET2});
-	struct packet in = client(t, 50000), out;
+	struct packet in = talk_udp(t, 50000).in, out;
 
 	for (uint16_t i = 0; i < FEW; i++)
 		establish(t, rule, 40000 + i);
@@ -144,7 +122,7 @@ static void refused_takes_no_room(struct test *t)
 	uint32_t rule = small_table(t);
 	uint32_t nowhere =
 		rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8001, .target = NOWHERE});
-	struct packet in = client(t, 50000);
+	struct packet in = talk_udp(t, 50000).in;
 
 	for (uint16_t i = 0; i < FEW; i++)
 		establish(t, rule, 40000 + i);
@@ -156,7 +134,7 @@ static void refused_takes_no_room(struct test *t)
 /* The same for those that find no port: their slot is given back. */
 static void no_port_takes_no_room(struct test *t)
 {
-	struct packet in = client(t, 40000), next = client(t, 50000), out;
+	struct packet in = talk_udp(t, 40000).in, next = talk_udp(t, 50000).in, out;
 	uint32_t rule = rule_masquerade(t);
 
 	t->config.max_flows = FEW;
@@ -172,10 +150,10 @@ static void no_port_takes_no_room(struct test *t)
 }
 
 static const struct packet_case table_cases[] = {
-	{"full_of_established", full_of_established},	  {"flood", flood},
-	{"flood_of_pending", flood_of_pending},		  {"dead_makes_room", dead_makes_room},
-	{"rule_gone_makes_room", rule_gone_makes_room},	  {"refused_takes_no_room", refused_takes_no_room},
-	{"no_port_takes_no_room", no_port_takes_no_room},
+	{"full_of_established", full_of_established, 0},     {"flood", flood, 0},
+	{"flood_of_pending", flood_of_pending, 0},	     {"dead_makes_room", dead_makes_room, 0},
+	{"rule_gone_makes_room", rule_gone_makes_room, 0},   {"refused_takes_no_room", refused_takes_no_room, 0},
+	{"no_port_takes_no_room", no_port_takes_no_room, 0},
 };
 
 PACKET_SUITE(table);
