@@ -98,14 +98,13 @@ static __always_inline int ctx_l4_csum(ctx_t *ctx, const struct pkt *p, __u64 ad
 }
 
 /*
- * IPv6 has no header checksum to even out what changes in the header, so that a
- * CHECKSUM_COMPLETE sum must follow; the helper above moved it as for IPv4.
+ * IPv6 has no header checksum to even out what changes in the header, so a
+ * CHECKSUM_COMPLETE sum must follow; the helper above moves it as for IPv4.
  * Fails with ENOTSUPP, and rightly, for all other packets.
  */
-static __always_inline int ctx_hop_csum(ctx_t *ctx, __u64 diff)
+static __always_inline void ctx_sum_changed(ctx_t *ctx, __u64 diff)
 {
 	bpf_csum_update(ctx, csum_fold32(diff));
-	return 0;
 }
 
 static __always_inline bool ctx_l2_addresses(ctx_t *ctx, __u8 *dest, __u8 *source, __u32 l3)

@@ -102,9 +102,9 @@ static __always_inline int ctx_l4_csum(ctx_t *ctx, const struct pkt *p, __u64 ad
 	return 0;
 }
 
-static __always_inline int ctx_hop_csum(ctx_t *ctx, __u64 diff)
+/* The packet's whole sum has changed; here nobody keeps it. */
+static __always_inline void ctx_sum_changed(ctx_t *ctx, __u64 diff)
 {
-	return 0;
 }
 
 /* Copies the addresses of the Ethernet header that the frame came with; false: it has none. */

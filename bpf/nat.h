@@ -9,7 +9,12 @@
 #include "csum.h"
 #include "pkt.h"
 
-static __always_inline int nat_ipv4(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, __u64 addr_diff)
+struct nat_addrs {
+	const union xf_addr *saddr, *daddr;
+};
+
+/* Gives an IPv4 header new addresses, whose difference is addr_diff, and one hop less. */
+static __always_inline int nat_ipv4(ctx_t *ctx, const struct pkt *p, const struct nat_addrs *to, __u64 addr_diff)
 {
 	struct iphdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
 	__u64 diff = addr_diff;
@@ -19,30 +24,31 @@ static __always_inline int nat_ipv4(ctx_t *ctx, const struct pkt *p, const struc
 	/* TTL is the high octet of its word (RFC 1141). */
 	diff = csum_diff16(diff, bpf_htons(p->ttl << 8), bpf_htons((p->ttl - 1) << 8));
 	ip->ttl = p->ttl - 1;
-	ip->saddr = f->saddr.v4;
-	ip->daddr = f->daddr.v4;
+	ip->saddr = to->saddr->v4;
+	ip->daddr = to->daddr->v4;
 	ip->check = csum_apply(ip->check, diff);
 	return 0;
 }
 
-static __always_inline int nat_ipv6(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, __u64 addr_diff)
+/* The same for IPv6; sum_diff is what the header's change adds to the packet's whole sum besides the hop limit. */
+static __always_inline int nat_ipv6(ctx_t *ctx, const struct pkt *p, const struct nat_addrs *to, __u64 sum_diff)
 {
 	struct ipv6hdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
-	__u64 diff = addr_diff;
 
 	if (!ip)
 		return -1;
-	/* The hop limit is the low octet of its word. */
-	diff = csum_diff16(diff, bpf_htons(p->ttl), bpf_htons(p->ttl - 1));
 	ip->hop_limit = p->ttl - 1;
-	__builtin_memcpy(&ip->saddr, f->saddr.w, sizeof(ip->saddr));
-	__builtin_memcpy(&ip->daddr, f->daddr.w, sizeof(ip->daddr));
-	return ctx_hop_csum(ctx, diff);
+	__builtin_memcpy(&ip->saddr, to->saddr->w, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, to->daddr->w, sizeof(ip->daddr));
+	/* The hop limit is the low octet of its word. */
+	ctx_sum_changed(ctx, csum_diff16(sum_diff, bpf_htons(p->ttl), bpf_htons(p->ttl - 1)));
+	return 0;
 }
 
 /* Gives the packet the flow's addresses and ports. -1: the packet cannot be written. */
 static __always_inline int nat_rewrite(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
 {
+	const struct nat_addrs to = {&f->saddr, &f->daddr};
 	__u64 addr_diff = 0, port_diff = 0;
 	__be16 *l4ports;
 
@@ -58,7 +64,7 @@ static __always_inline int nat_rewrite(ctx_t *ctx, const struct pkt *p, const st
 		return -1;
 	l4ports[0] = f->sport;
 	l4ports[1] = f->dport;
-	if (family == XF_IPV6 ? nat_ipv6(ctx, p, f, addr_diff) : nat_ipv4(ctx, p, f, addr_diff))
+	if (family == XF_IPV6 ? nat_ipv6(ctx, p, &to, addr_diff) : nat_ipv4(ctx, p, &to, addr_diff))
 		return -1;
 	return ctx_l4_csum(ctx, p, addr_diff, port_diff);
 }

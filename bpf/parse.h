@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The facts of a packet, found once. What is not a whole TCP or UDP packet over
- * IPv4 or IPv6 is not ours and goes to the kernel: fragments, ICMP, other
- * protocols, extension headers that we do not know.
+ * The facts of a packet, found once. What is not a whole TCP or UDP packet, or
+ * an ICMP error about one, is not ours and goes to the kernel: fragments, other
+ * ICMP, other protocols, extension headers that we do not know.
  */
 #ifndef XDPFWD_BPF_PARSE_H
 #define XDPFWD_BPF_PARSE_H
@@ -50,7 +50,86 @@ static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
 	return 0;
 }
 
-static __always_inline int parse_l4(ctx_t *ctx, struct pkt *p)
+/* Steps over the extension headers whose length we know (RFC 8200, 4). The upper-layer header's offset, or 0. */
+static __always_inline __u32 parse_ipv6_headers(ctx_t *ctx, __u32 off, __u8 *next)
+{
+	for (int i = 0; i < PARSE_IPV6_HEADERS; i++) {
+		const struct ipv6_opt_hdr *ext;
+
+		if (*next != IPPROTO_HOPOPTS && *next != IPPROTO_ROUTING && *next != IPPROTO_DSTOPTS)
+			break;
+		ext = ctx_header(ctx, off, sizeof(*ext));
+		if (!ext)
+			return 0;
+		*next = ext->nexthdr;
+		off += (ext->hdrlen + 1) * 8;
+		if (off > CTX_MAX_L4OFF - 20)
+			return 0;
+	}
+	return off;
+}
+
+/* The ports of the packet inside, turned round as its addresses are. */
+static __always_inline int parse_inner_ports(ctx_t *ctx, struct pkt *p)
+{
+	/* An error quotes at least 8 octets of the transport header (RFC 792; RFC 4443, 3). */
+	const __be16 *l4ports = ctx_header(ctx, p->inner_l4, 8);
+
+	if (!l4ports || (p->tuple.proto != IPPROTO_TCP && p->tuple.proto != IPPROTO_UDP))
+		return -1;
+	if (p->inner_l4 + 8u > p->l3 + p->len)
+		return -1;
+	p->tuple.dport = l4ports[0];
+	p->tuple.sport = l4ports[1];
+	p->is_error = 1;
+	return 0;
+}
+
+static __always_inline int parse_inner_ipv4(ctx_t *ctx, struct pkt *p)
+{
+	const struct iphdr *ip = ctx_header(ctx, p->inner_l3, sizeof(*ip));
+
+	if (!ip || ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(0x1fff))
+		return -1;
+	p->tuple.saddr.v4 = ip->daddr;
+	p->tuple.daddr.v4 = ip->saddr;
+	p->tuple.proto = ip->protocol;
+	p->inner_l4 = p->inner_l3 + ip->ihl * 4;
+	return parse_inner_ports(ctx, p);
+}
+
+static __always_inline int parse_inner_ipv6(ctx_t *ctx, struct pkt *p)
+{
+	const struct ipv6hdr *ip = ctx_header(ctx, p->inner_l3, sizeof(*ip));
+	__u8 next;
+
+	if (!ip || ip->version != 6)
+		return -1;
+	__builtin_memcpy(&p->tuple.saddr, &ip->daddr, sizeof(p->tuple.saddr));
+	__builtin_memcpy(&p->tuple.daddr, &ip->saddr, sizeof(p->tuple.daddr));
+	next = ip->nexthdr;
+	p->inner_l4 = parse_ipv6_headers(ctx, p->inner_l3 + sizeof(*ip), &next);
+	p->tuple.proto = next;
+	return p->inner_l4 ? parse_inner_ports(ctx, p) : -1;
+}
+
+/* ICMP and ICMPv6 begin alike: type, code, checksum, four octets that depend on the type. */
+static __always_inline int parse_icmp_error(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	const struct icmp_head *icmp = ctx_header(ctx, p->l4, sizeof(*icmp));
+
+	if (!icmp)
+		return -1;
+	p->inner_l3 = p->l4 + sizeof(*icmp);
+	if (family == XF_IPV6)
+		/* Below 128 all are errors (RFC 4443, 2.1). */
+		return icmp->type && icmp->type < ICMPV6_INFORMATIONAL ? parse_inner_ipv6(ctx, p) : -1;
+	if (icmp->type != ICMP_DEST_UNREACH && icmp->type != ICMP_TIME_EXCEEDED && icmp->type != ICMP_PARAMETERPROB)
+		return -1;
+	return parse_inner_ipv4(ctx, p);
+}
+
+static __always_inline int parse_l4(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	if (p->len <= (__u32)(p->l4 - p->l3))
 		return -1;
@@ -62,6 +141,10 @@ static __always_inline int parse_l4(ctx_t *ctx, struct pkt *p)
 		return parse_tcp(ctx, p);
 	case IPPROTO_UDP:
 		return parse_udp(ctx, p);
+	case IPPROTO_ICMP:
+		return family == XF_IPV4 ? parse_icmp_error(ctx, p, family) : -1;
+	case IPPROTO_ICMPV6:
+		return family == XF_IPV6 ? parse_icmp_error(ctx, p, family) : -1;
 	default:
 		return -1;
 	}
@@ -81,35 +164,13 @@ static __always_inline int parse_ipv4(ctx_t *ctx, struct pkt *p)
 	p->ttl = ip->ttl;
 	p->len = ctx_ip_len(ctx, p->l3, bpf_ntohs(ip->tot_len));
 	p->l4 = p->l3 + ip->ihl * 4;
-	return parse_l4(ctx, p);
-}
-
-/* Steps over the extension headers whose length we know (RFC 8200, 4). */
-static __always_inline int parse_ipv6_headers(ctx_t *ctx, struct pkt *p, __u8 next)
-{
-	__u32 off = p->l3 + sizeof(struct ipv6hdr);
-
-	for (int i = 0; i < PARSE_IPV6_HEADERS; i++) {
-		const struct ipv6_opt_hdr *ext;
-
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
-			break;
-		ext = ctx_header(ctx, off, sizeof(*ext));
-		if (!ext)
-			return -1;
-		next = ext->nexthdr;
-		off += (ext->hdrlen + 1) * 8;
-		if (off > CTX_MAX_L4OFF - 20)
-			return -1;
-	}
-	p->tuple.proto = next;
-	p->l4 = off;
-	return 0;
+	return parse_l4(ctx, p, XF_IPV4);
 }
 
 static __always_inline int parse_ipv6(ctx_t *ctx, struct pkt *p)
 {
 	const struct ipv6hdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+	__u8 next;
 
 	if (!ip || ip->version != 6)
 		return -1;
@@ -117,12 +178,13 @@ static __always_inline int parse_ipv6(ctx_t *ctx, struct pkt *p)
 	__builtin_memcpy(&p->tuple.daddr, &ip->daddr, sizeof(p->tuple.daddr));
 	p->ttl = ip->hop_limit;
 	p->len = ctx_ip_len(ctx, p->l3, sizeof(*ip) + bpf_ntohs(ip->payload_len));
-	if (parse_ipv6_headers(ctx, p, ip->nexthdr))
-		return -1;
-	return parse_l4(ctx, p);
+	next = ip->nexthdr;
+	p->l4 = parse_ipv6_headers(ctx, p->l3 + sizeof(*ip), &next);
+	p->tuple.proto = next;
+	return p->l4 ? parse_l4(ctx, p, XF_IPV6) : -1;
 }
 
-/* 0: a whole TCP or UDP packet, all facts in *p; -1: not ours. */
+/* 0: a whole TCP or UDP packet or an error about one, all facts in *p; -1: not ours. */
 static __always_inline int parse(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	return family == XF_IPV6 ? parse_ipv6(ctx, p) : parse_ipv4(ctx, p);

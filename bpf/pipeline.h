@@ -21,6 +21,7 @@
 #include "flow.h"
 #include "csum.h"
 #include "nat.h"
+#include "nat_icmp.h"
 #include "route.h"
 #include "account.h"
 
@@ -82,7 +83,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	__u32 zero = 0;
 
 	d = bpf_map_lookup_elem(&draft, &zero);
-	if (!cfg || !d || !p->listen_ports)
+	if (!cfg || !d || !p->listen_ports || p->is_error)
 		return PASS;
 	p->rule = rule_find(p, cfg->set, family);
 	rule = bpf_map_lookup_elem(&rules, &p->rule);
@@ -115,7 +116,8 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
-	reply = flow_twin(f, p->tuple.proto, family);
+	/* An error may come from anyone on the way; only the client's own packets tell where it is. */
+	reply = p->is_error ? NULL : flow_twin(f, p->tuple.proto, family);
 	if (reply)
 		route_learn(ctx, reply, p);
 	return SEND;
@@ -143,6 +145,16 @@ __noinline int TIER(reroute_ipv4)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
 __noinline int TIER(reroute_ipv6)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
 {
 	return p && f ? flow_reroute(ctx, p, f, XF_IPV6) : PASS;
+}
+
+__noinline int TIER(error_ipv4)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
+{
+	return p && f && !nat_icmp_rewrite(ctx, p, f, XF_IPV4) ? SEND : DROP;
+}
+
+__noinline int TIER(error_ipv6)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
+{
+	return p && f && !nat_icmp_rewrite(ctx, p, f, XF_IPV6) ? SEND : DROP;
 }
 
 /* A packet with a flow: everything that is checked for each of them. */
@@ -206,7 +218,9 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	enum verdict v;
 	int sent;
 
-	if (parse(ctx, p, family) || !rule_wants_ports(p) || ctx_csum_unfinished(ctx, p, family))
+	if (parse(ctx, p, family) || !rule_wants_ports(p))
+		return CTX_PASS;
+	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
 		return CTX_PASS;
 	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
@@ -216,13 +230,20 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	if (v != SEND || !f)
 		return pipeline_refused(ctx, p, v);
 
-	flow_track(f, p, family);
-	sent = nat_rewrite(ctx, p, f, family) ? CTX_DROP : ctx_send(ctx, f, p->l3);
+	if (p->is_error) {
+		v = family == XF_IPV6 ? TIER(error_ipv6)(ctx, p, f) : TIER(error_ipv4)(ctx, p, f);
+	} else {
+		flow_track(f, p, family);
+		v = nat_rewrite(ctx, p, f, family) ? DROP : SEND;
+	}
+	sent = v == SEND ? ctx_send(ctx, f, p->l3) : CTX_DROP;
 	if (sent != CTX_SENT) {
 		refuse(p, XF_REASON_REDIRECT_FAILED);
 		return pipeline_refused(ctx, p, DROP);
 	}
-	account_sent(ctx, p, f);
+	/* An error neither keeps a flow alive nor ends it (RFC 5508, REQ-6). */
+	if (!p->is_error)
+		account_sent(ctx, p, f);
 	return sent;
 }
 

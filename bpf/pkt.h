@@ -30,26 +30,46 @@ enum verdict {
 #define NO_RULE 0xffffffffu
 
 struct pkt {
-	struct xf_key6 tuple; /* IPv4 in the first word of each address, the others untouched */
-	__u32 now;	      /* jiffies, low 32 bits */
-	__u32 rule;	      /* rule id; NO_RULE until one is found */
-	__u32 len;	      /* octets from the IP header on; of a GSO packet, all of them */
-	__u16 l3;	      /* offset of the IP header */
-	__u16 l4;	      /* offset of the TCP or UDP header */
-	__u16 l4_len;	      /* octets from the L4 header to the end of the IP packet */
-	__u16 hdr_len;	      /* octets from the IP header to the TCP or UDP payload */
-	__be16 l4_check;      /* the L4 checksum as it arrived */
+	/*
+	 * IPv4 in the first word of each address, the others zero. Of an ICMP error, the
+	 * packet inside turned round: the tuple that an answer to it would have.
+	 */
+	struct xf_key6 tuple;
+	__u32 now;	 /* jiffies, low 32 bits */
+	__u32 rule;	 /* rule id; NO_RULE until one is found */
+	__u32 len;	 /* octets from the IP header on; of a GSO packet, all of them */
+	__u16 l3;	 /* offset of the IP header */
+	__u16 l4;	 /* offset of the TCP or UDP header */
+	__u16 l4_len;	 /* octets from the L4 header to the end of the IP packet */
+	__u16 hdr_len;	 /* octets from the IP header to the TCP or UDP payload */
+	__be16 l4_check; /* the L4 checksum as it arrived */
 	__u8 ttl;
 	__u8 tcp_flags;	   /* TCP_* below; 0 for UDP */
 	__u8 listen_ports; /* XF_PORT_LISTEN_* of the destination port */
 	__u8 reason;	   /* enum xf_reason */
 	__u8 malformed;	   /* length fields contradict the packet; matters only if a rule wants it */
+	__u8 is_error;	   /* an ICMP error about a TCP or UDP packet */
+	__u16 inner_l3;	   /* of an ICMP error: where the packet inside begins */
+	__u16 inner_l4;	   /* and where its TCP or UDP header does */
 };
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
+
+/* ICMP and ICMPv6 begin alike. The kernel's own headers for them drag libc's in. */
+struct icmp_head {
+	__u8 type;
+	__u8 code;
+	__be16 checksum;
+	__be32 rest;
+};
+
+#define ICMP_DEST_UNREACH    3 /* RFC 792 */
+#define ICMP_TIME_EXCEEDED   11
+#define ICMP_PARAMETERPROB   12
+#define ICMPV6_INFORMATIONAL 128 /* below: errors (RFC 4443, 2.1) */
 
 static __always_inline enum verdict refuse(struct pkt *p, enum xf_reason reason)
 {
