@@ -154,6 +154,22 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 	return query ? bpf_redirect_neigh(f->ifindex, &query->nh, sizeof(query->nh), 0) : TC_ACT_SHOT;
 }
 
+/* Out again where it came in, to the neighbour that it came from. */
+static __always_inline int ctx_send_back(ctx_t *ctx, __u32 l3)
+{
+	struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+	__u8 source[ETH_ALEN];
+
+	if (l3) {
+		if (!eth)
+			return TC_ACT_SHOT;
+		__builtin_memcpy(source, eth->h_source, ETH_ALEN);
+		__builtin_memcpy(eth->h_source, eth->h_dest, ETH_ALEN);
+		__builtin_memcpy(eth->h_dest, source, ETH_ALEN);
+	}
+	return bpf_redirect(ctx->ifindex, 0);
+}
+
 #define CTX_SENT TC_ACT_REDIRECT
 
 #endif

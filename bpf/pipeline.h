@@ -22,8 +22,13 @@
 #include "csum.h"
 #include "nat.h"
 #include "nat_icmp.h"
+#include "mss.h"
 #include "route.h"
 #include "account.h"
+
+#if !CTX_IS_FAST
+#include "icmp_send.h"
+#endif
 
 /* What the client's packets become under this rule; the masquerade port is still open. */
 static __always_inline void draft_client(struct flow_draft *d, const struct pkt *p, const struct xf_rule *rule,
@@ -123,6 +128,18 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 	return SEND;
 }
 
+/* A SYN or SYN-ACK offers no more than the narrower of both ways carries. */
+static __always_inline enum verdict flow_clamp(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f,
+					       const __u8 family)
+{
+	const struct xf_flow *twin = flow_twin(f, p->tuple.proto, family);
+	__u32 mtu = f->mtu;
+
+	if (twin && twin->mtu && (!mtu || twin->mtu < mtu))
+		mtu = twin->mtu;
+	return mss_clamp(ctx, p, mtu, family) ? DROP : SEND;
+}
+
 /*
  * The rare path, apart from the frequent one: global functions, which the
  * verifier checks once and by themselves.
@@ -157,6 +174,28 @@ __noinline int TIER(error_ipv6)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
 	return p && f && !nat_icmp_rewrite(ctx, p, f, XF_IPV6) ? SEND : DROP;
 }
 
+__noinline int TIER(mss_ipv4)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
+{
+	return p && f ? flow_clamp(ctx, p, f, XF_IPV4) : DROP;
+}
+
+__noinline int TIER(mss_ipv6)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
+{
+	return p && f ? flow_clamp(ctx, p, f, XF_IPV6) : DROP;
+}
+
+#if !CTX_IS_FAST
+__noinline int TIER(tell_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? error_send(ctx, p, XF_IPV4) : CTX_DROP;
+}
+
+__noinline int TIER(tell_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? error_send(ctx, p, XF_IPV6) : CTX_DROP;
+}
+#endif
+
 /* A packet with a flow: everything that is checked for each of them. */
 static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct xf_flow *f, const __u8 family)
 {
@@ -176,8 +215,10 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 	}
 	if (!ctx_can_send(f))
 		return PASS;
-	if (f->mtu && ctx_segment_len(ctx, p) > f->mtu)
+	if (f->mtu && ctx_segment_len(ctx, p) > f->mtu) {
+		p->mtu = f->mtu;
 		return refuse(p, XF_REASON_TOO_BIG);
+	}
 	return SEND;
 }
 
@@ -204,11 +245,23 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	return SEND;
 }
 
-static __always_inline int pipeline_refused(ctx_t *ctx, const struct pkt *p, enum verdict v)
+/* Is the sender to hear of it? Never of an error (RFC 1122, 3.2.2). */
+static __always_inline bool refusal_is_told(const struct pkt *p)
 {
+	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error;
+}
+
+static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verdict v, const __u8 family)
+{
+	if (CTX_IS_FAST && v == DROP && refusal_is_told(p))
+		return CTX_PASS; /* the full tier tells the sender, and counts */
 	/* What the fast tier leaves is counted by the full tier. */
 	if (p->reason && (v == DROP || !CTX_IS_FAST))
 		account_refused(p->rule, p->reason, ctx_segments(ctx));
+#if !CTX_IS_FAST
+	if (v == DROP && refusal_is_told(p))
+		return family == XF_IPV6 ? TIER(tell_ipv6)(ctx, p) : TIER(tell_ipv4)(ctx, p);
+#endif
 	return v == DROP ? CTX_DROP : CTX_PASS;
 }
 
@@ -228,18 +281,21 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	if (v == SEND && f)
 		v = flow_admit(ctx, p, f, family);
 	if (v != SEND || !f)
-		return pipeline_refused(ctx, p, v);
+		return pipeline_refused(ctx, p, v, family);
 
 	if (p->is_error) {
 		v = family == XF_IPV6 ? TIER(error_ipv6)(ctx, p, f) : TIER(error_ipv4)(ctx, p, f);
 	} else {
 		flow_track(f, p, family);
-		v = nat_rewrite(ctx, p, f, family) ? DROP : SEND;
+		if (p->tcp_flags & TCP_SYN)
+			v = family == XF_IPV6 ? TIER(mss_ipv6)(ctx, p, f) : TIER(mss_ipv4)(ctx, p, f);
+		if (v == SEND && nat_rewrite(ctx, p, f, family))
+			v = DROP;
 	}
 	sent = v == SEND ? ctx_send(ctx, f, p->l3) : CTX_DROP;
 	if (sent != CTX_SENT) {
 		refuse(p, XF_REASON_REDIRECT_FAILED);
-		return pipeline_refused(ctx, p, DROP);
+		return pipeline_refused(ctx, p, DROP, family);
 	}
 	/* An error neither keeps a flow alive nor ends it (RFC 5508, REQ-6). */
 	if (!p->is_error)

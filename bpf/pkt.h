@@ -42,6 +42,7 @@ struct pkt {
 	__u16 l4;	 /* offset of the TCP or UDP header */
 	__u16 l4_len;	 /* octets from the L4 header to the end of the IP packet */
 	__u16 hdr_len;	 /* octets from the IP header to the TCP or UDP payload */
+	__u16 mtu;	 /* what the way out carries, if the packet is larger */
 	__be16 l4_check; /* the L4 checksum as it arrived */
 	__u8 ttl;
 	__u8 tcp_flags;	   /* TCP_* below; 0 for UDP */
