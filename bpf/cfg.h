@@ -6,6 +6,9 @@
 #include "maps.h"
 #include "pkt.h"
 
+/* Does this kernel let programs ask its connection tracking? Set at load. */
+__weak const volatile bool cfg_conntrack;
+
 static __always_inline const struct xf_config *cfg_get(void)
 {
 	__u32 zero = 0;

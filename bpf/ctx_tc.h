@@ -170,6 +170,16 @@ static __always_inline int ctx_send_back(ctx_t *ctx, __u32 l3)
 	return bpf_redirect(ctx->ifindex, 0);
 }
 
+#define CTX_KSYM_ONCE /* see ctx_xdp.h */
+
+struct nf_conn;
+struct host_ct_opts;
+struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *ctx, struct bpf_sock_tuple *tuple, __u32 tuple_len,
+				  struct host_ct_opts *opts, __u32 opts_len) __ksym __weak;
+
+/* 12 octets of options are what all kernels take that have the call. */
+#define ctx_ct_lookup(ctx, tuple, len, opts) bpf_skb_ct_lookup(ctx, tuple, len, opts, sizeof(*(opts)))
+
 #define CTX_SENT TC_ACT_REDIRECT
 
 #endif

@@ -137,6 +137,20 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 	return bpf_redirect_map(&egress, f->ifindex, 0);
 }
 
+/*
+ * libbpf's linker (1.1) fails on a kernel function that stands in the ksyms
+ * section of two objects: only one of them may say so.
+ */
+#define CTX_KSYM_ONCE __ksym
+
+struct nf_conn;
+struct host_ct_opts;
+struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 tuple_len,
+				  struct host_ct_opts *opts, __u32 opts_len) __ksym __weak;
+
+/* 12 octets of options are what all kernels take that have the call. */
+#define ctx_ct_lookup(ctx, tuple, len, opts) bpf_xdp_ct_lookup(ctx, tuple, len, opts, sizeof(*(opts)))
+
 #define CTX_SENT XDP_REDIRECT
 
 #endif

@@ -17,6 +17,7 @@
 #include "cfg.h"
 #include "parse.h"
 #include "rule.h"
+#include "host.h"
 #include "policy.h"
 #include "flow.h"
 #include "csum.h"
@@ -48,6 +49,26 @@ static __always_inline void draft_client(struct flow_draft *d, const struct pkt 
 	d->client.sport = p->tuple.sport;
 }
 
+/*
+ * Must the target see this machine instead of the client? Under "auto" if they
+ * share a subnet: the target would answer the client directly, and that from an
+ * address that the client knows nothing of.
+ */
+static __always_inline bool draft_masquerades(ctx_t *ctx, const struct flow_draft *d, const struct pkt *p,
+					      const struct xf_rule *rule)
+{
+	const union xf_addr *own = &rule->masquerade;
+
+	if (rule->source != XF_SOURCE_AUTO)
+		return rule->source == XF_SOURCE_MASQUERADE;
+	if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
+		return false;
+	if (d->client.ifindex != ctx_ingress(ctx) || !p->on_link)
+		return false;
+	return rule->family == XF_IPV6 ? route_sender_is_direct(ctx, p, XF_IPV6) :
+					 route_sender_is_direct(ctx, p, XF_IPV4);
+}
+
 /* The other half, and the keys of both. */
 static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *p, const __u8 family)
 {
@@ -73,6 +94,16 @@ static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *
 	d->reply.dport = p->tuple.sport;
 }
 
+__noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p && host_owns(ctx, p, XF_IPV4);
+}
+
+__noinline int TIER(host_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p && host_owns(ctx, p, XF_IPV6);
+}
+
 /*
  * A packet without a flow: finds its rule, asks the policy and the routing
  * table, and makes the flow. PASS: no rule wants it, or this tier cannot send
@@ -86,6 +117,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	struct xf_rule *rule;
 	enum verdict v;
 	__u32 zero = 0;
+	bool masquerade;
 
 	d = bpf_map_lookup_elem(&draft, &zero);
 	if (!cfg || !d || !p->listen_ports || p->is_error)
@@ -97,6 +129,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	v = policy_new(p, rule);
 	if (v != SEND)
 		return v;
+	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p))
+		return PASS;
 
 	draft_client(d, p, rule, family);
 	reason = route_find(ctx, &d->client, p, family);
@@ -104,9 +138,12 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return refuse(p, reason);
 	if (!ctx_can_send(&d->client))
 		return PASS;
+	masquerade = draft_masquerades(ctx, d, p, rule);
+	if (masquerade)
+		addr_copy(&d->client.saddr, &rule->masquerade, family);
 	draft_reply(d, p, family);
 	route_learn(ctx, &d->reply, p);
-	reason = flow_create(d, cfg, rule->source == XF_SOURCE_MASQUERADE, family);
+	reason = flow_create(d, cfg, masquerade, family);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);

@@ -49,6 +49,7 @@ struct pkt {
 	__u8 listen_ports; /* XF_PORT_LISTEN_* of the destination port */
 	__u8 reason;	   /* enum xf_reason */
 	__u8 malformed;	   /* length fields contradict the packet; matters only if a rule wants it */
+	__u8 on_link;	   /* the target is its own next hop */
 	__u8 is_error;	   /* an ICMP error about a TCP or UDP packet */
 	__u16 inner_l3;	   /* of an ICMP error: where the packet inside begins */
 	__u16 inner_l4;	   /* and where its TCP or UDP header does */

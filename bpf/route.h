@@ -50,8 +50,43 @@ static __always_inline void route_request(struct bpf_fib_lookup *fib, const stru
 	}
 }
 
+/* Did the answer name the destination itself as the next hop, and no gateway? */
+static __always_inline bool route_is_direct(const struct bpf_fib_lookup *fib, const union xf_addr *dest,
+					    const __u8 family)
+{
+	if (family == XF_IPV6)
+		return fib->ipv6_dst[0] == dest->w[0] && fib->ipv6_dst[1] == dest->w[1] &&
+		       fib->ipv6_dst[2] == dest->w[2] && fib->ipv6_dst[3] == dest->w[3];
+	return fib->family == AF_INET && fib->ipv4_dst == dest->v4;
+}
+
+/* Is the sender of this packet on the link that the packet came by? */
+static __always_inline bool route_sender_is_direct(ctx_t *ctx, const struct pkt *p, const __u8 family)
+{
+	struct route_query *query;
+	struct bpf_fib_lookup *fib;
+	__u32 zero = 0;
+	long rc;
+
+	query = bpf_map_lookup_elem(&route_query, &zero);
+	if (!query)
+		return false;
+	fib = &query->fib;
+	__builtin_memset(fib, 0, sizeof(*fib));
+	fib->family = family == XF_IPV6 ? AF_INET6 : AF_INET;
+	fib->l4_protocol = p->tuple.proto;
+	fib->ifindex = ctx_ingress(ctx);
+	if (family == XF_IPV6)
+		__builtin_memcpy(fib->ipv6_dst, p->tuple.saddr.w, sizeof(fib->ipv6_dst));
+	else
+		fib->ipv4_dst = p->tuple.saddr.v4;
+	rc = bpf_fib_lookup(ctx, fib, sizeof(*fib), 0);
+	return (rc == BPF_FIB_LKUP_RET_SUCCESS || rc == BPF_FIB_LKUP_RET_NO_NEIGH) &&
+	       fib->ifindex == ctx_ingress(ctx) && route_is_direct(fib, &p->tuple.saddr, family);
+}
+
 /* Looks up the way out for client-to-target packets and notes it in the flow. */
-static __always_inline enum xf_reason route_find(ctx_t *ctx, struct xf_flow *f, const struct pkt *p, const __u8 family)
+static __always_inline enum xf_reason route_find(ctx_t *ctx, struct xf_flow *f, struct pkt *p, const __u8 family)
 {
 	struct route_query *query;
 	struct bpf_fib_lookup *fib;
@@ -67,6 +102,7 @@ static __always_inline enum xf_reason route_find(ctx_t *ctx, struct xf_flow *f, 
 	rc = bpf_fib_lookup(ctx, fib, sizeof(*fib), 0);
 	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return route_reason(rc);
+	p->on_link = route_is_direct(fib, &f->daddr, family);
 	f->ifindex = fib->ifindex;
 	f->routed_at = p->now;
 	if (rc == BPF_FIB_LKUP_RET_NO_NEIGH) {
