@@ -203,10 +203,12 @@ static uint32_t checksum_offset(const struct packet *p)
 	}
 }
 
-/* One's complement addition: a wrong checksum stays wrong by as much. */
+/* One's complement addition: a wrong checksum stays wrong by as much. Of the two zeros the one that is computed. */
 static uint16_t checksum_with_error(uint16_t checksum, uint16_t error)
 {
-	return sum_fold((uint32_t)checksum + error);
+	uint16_t sum = sum_fold((uint32_t)checksum + error);
+
+	return sum == 0xffff ? 0 : sum;
 }
 
 static uint16_t finish_checksum(const struct packet *p, const uint8_t *l4)
