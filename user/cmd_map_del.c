@@ -61,18 +61,18 @@ static const struct dp_rule *find_endpoint(const struct ruleset *set, char **arg
 			continue;
 		}
 		if (found) {
-			xf_fail(err, "%s %s is what both %s (%s) and %s (%s) listen on; name the one to remove",
-				argv[0], wanted, found->spec.name, family_name(found), rule->spec.name,
-				family_name(rule));
+			xf_fail(err, "both \"%s\" (%s) and \"%s\" (%s) listen on %s %s; name the one to remove",
+				found->spec.name, family_name(found), rule->spec.name, family_name(rule), argv[0],
+				wanted);
 			return NULL;
 		}
 		found = rule;
 	}
 	if (!found && near)
-		xf_fail(err, "no rule listens on %s %s; %s does on %s %s", argv[0], wanted, near->spec.name,
+		xf_fail(err, "no rule listens on %s %s; \"%s\" does on %s %s", argv[0], wanted, near->spec.name,
 			xf_protos_format(near->spec.protos), wanted);
 	else if (!found)
-		xf_fail(err, "no rule listens on %s %s; xdpfwd map list shows those there are", argv[0], wanted);
+		xf_fail(err, "no rule listens on %s %s; `xdpfwd map list` shows those there are", argv[0], wanted);
 	return found;
 }
 
