@@ -92,10 +92,10 @@ static int delete_rules(struct dataplane *dp, int argc, char **argv, struct xf_e
 {
 	const char *const *names = (const char *const *)argv;
 	const struct dp_rule *rule;
-	struct ruleset set;
+	struct ruleset set = {0};
 	int ret;
 
-	if (ruleset_read(&set, dp, err) < 0)
+	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	if (is_endpoint(argc, argv)) {
 		rule = find_endpoint(&set, argv, err);

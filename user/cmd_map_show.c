@@ -164,10 +164,10 @@ static int show(struct dataplane *dp, const char *name, struct xf_error *err)
 {
 	const struct dp_rule *rule;
 	json_t *record = NULL;
-	struct ruleset set;
+	struct ruleset set = {0};
 	int ret = -1;
 
-	if (ruleset_read(&set, dp, err) < 0)
+	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	rule = ruleset_find(&set, name, err);
 	if (!rule)

@@ -4,12 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ruleset_read(struct ruleset *set, struct dataplane *dp, struct xf_error *err)
-{
-	memset(set, 0, sizeof(*set));
-	return dp_rules(dp, &set->rules, &set->n, err);
-}
-
 void ruleset_free(struct ruleset *set)
 {
 	free(set->by_id);
