@@ -32,7 +32,7 @@ WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iinclude -I$(BUILD)
 DEFINES  := -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"'
 PKG_CFLAGS := $(shell $(PKGCONFIG) --cflags $(LIBS))
-PKG_LIBS   := $(shell $(PKGCONFIG) --libs $(LIBS))
+PKG_LIBS   := $(shell $(PKGCONFIG) --libs $(LIBS)) -lm
 
 # The same names take the same parameters in both tiers, whether they need them or not.
 BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Wno-unused-parameter -Iinclude -I/usr/include/$(MULTIARCH)

@@ -9,7 +9,8 @@
 /* A packet on its way: to its flow and to its rule. */
 static __always_inline void account_sent(ctx_t *ctx, const struct pkt *p, struct xf_flow *f)
 {
-	struct xf_rule_counters *c = bpf_map_lookup_elem(&rule_counters, &p->rule);
+	__u32 id = p->rule;
+	struct xf_rule_counters *c = bpf_map_lookup_elem(&rule_counters, &id);
 	__u32 packets = ctx_segments(ctx);
 	/* Each packet of the wire has headers of its own. */
 	__u64 bytes = p->len + (__u64)(packets - 1) * p->hdr_len;
@@ -33,7 +34,8 @@ static __always_inline void account_sent(ctx_t *ctx, const struct pkt *p, struct
 
 static __always_inline void account_flow(const struct pkt *p)
 {
-	struct xf_rule_counters *c = bpf_map_lookup_elem(&rule_counters, &p->rule);
+	__u32 id = p->rule;
+	struct xf_rule_counters *c = bpf_map_lookup_elem(&rule_counters, &id);
 
 	if (c)
 		c->flows_created++;

@@ -16,6 +16,11 @@ static __always_inline const struct xf_config *cfg_get(void)
 	return bpf_map_lookup_elem(&config, &zero);
 }
 
+static __always_inline struct xf_rule *rule_get(__u32 id)
+{
+	return bpf_map_lookup_elem(&rules, &id);
+}
+
 /* Jiffies after which a flow that nobody used is over. */
 static __always_inline __u32 cfg_timeout(const struct xf_config *cfg, __u8 proto, __u8 state)
 {

@@ -122,38 +122,39 @@ static __always_inline void slot_free(struct xf_slot *slot, __u32 index)
 	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
 }
 
-static __always_inline __u32 flow_left_family(const struct xf_key6 *key, __u32 now, const __u8 family)
+/*
+ * Jiffies until the flow of this half can be over, going by the half that was
+ * seen last; 0: it is.
+ */
+__weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now, __u32 proto, __u32 family)
 {
 	const struct xf_config *cfg = cfg_get();
-	const struct xf_flow *f = flow_lookup(key, family), *twin;
+	const struct xf_flow *twin;
 	const struct xf_rule *rule;
 	__u32 idle, timeout;
 
 	if (!f || !cfg)
 		return 0;
-	rule = bpf_map_lookup_elem(&rules, &f->rule);
+	rule = rule_get(f->rule);
 	if (!rule || rule->gen != f->rule_gen)
 		return 0;
 	idle = now - f->last_seen;
-	timeout = cfg_timeout(cfg, key->proto, f->state);
-	twin = flow_twin(f, key->proto, family);
+	timeout = cfg_timeout(cfg, proto, f->state);
+	twin = family == XF_IPV6 ? flow_twin(f, proto, XF_IPV6) : flow_twin(f, proto, XF_IPV4);
 	if (twin && now - twin->last_seen < idle)
 		idle = now - twin->last_seen;
 	return idle < timeout ? timeout - idle : 0;
 }
 
-/* Jiffies until the flow can be over, going by the half that was seen last; 0: it is. */
-__weak __noinline __u32 flow_left(const struct xf_key6 *key, __u32 now, __u32 family)
+static __always_inline const struct xf_flow *slot_flow(const struct xf_slot *slot)
 {
-	if (!key)
-		return 0;
-	return family == XF_IPV6 ? flow_left_family(key, now, XF_IPV6) : flow_left_family(key, now, XF_IPV4);
+	return slot->family == XF_IPV6 ? flow_lookup(&slot->key, XF_IPV6) : flow_lookup(&slot->key, XF_IPV4);
 }
 
 /* Clears a slot that is BUSY on our account if its flow is dead; else it is put back as it was. */
 static __always_inline bool slot_clear_dead(struct xf_slot *slot, __u32 index, __u32 was, __u32 now)
 {
-	__u32 left = flow_left(&slot->key, now, slot->family);
+	__u32 left = flow_left(slot_flow(slot), now, slot->key.proto, slot->family);
 
 	slot->check_at = now + left;
 	if (left) {
@@ -260,7 +261,7 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 		if (err != -17 /* EEXIST */)
 			return XF_REASON_FLOW_TABLE_FULL;
 		other = flow_lookup(&d->reply_key, family);
-		if (other && !flow_left(&d->reply_key, d->reply.last_seen, family))
+		if (other && !flow_left(other, d->reply.last_seen, d->reply_key.proto, family))
 			flow_end(other->slot, d->reply.last_seen);
 		else if (!masquerade)
 			return XF_REASON_FLOW_CONFLICT;
@@ -351,10 +352,10 @@ static __always_inline struct xf_flow *flow_find(struct pkt *p, const struct xf_
 
 	if (!f)
 		return NULL;
-	*rule = bpf_map_lookup_elem(&rules, &f->rule);
+	*rule = rule_get(f->rule);
 	if (*rule && (*rule)->gen == f->rule_gen) {
 		if (p->now - f->last_seen < cfg_timeout(cfg, p->tuple.proto, f->state) ||
-		    flow_left(&p->tuple, p->now, family)) {
+		    flow_left(f, p->now, p->tuple.proto, family)) {
 			p->rule = f->rule;
 			return f;
 		}

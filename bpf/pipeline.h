@@ -123,7 +123,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (!cfg || !d || !p->listen_ports || p->is_error)
 		return PASS;
 	p->rule = rule_find(p, cfg->set, family);
-	rule = bpf_map_lookup_elem(&rules, &p->rule);
+	rule = rule_get(p->rule);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
 		return PASS;
 	v = policy_new(p, rule);

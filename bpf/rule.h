@@ -10,6 +10,15 @@
 #include "maps.h"
 #include "pkt.h"
 
+/* Masked after the swap, and so that the compiler does not see through it: to kernels before 6.13 a swap has no bounds. */
+static __always_inline __u32 port_index(__be16 port)
+{
+	__u32 index = bpf_ntohs(port);
+
+	asm volatile("" : "+r"(index));
+	return index & 0xffff;
+}
+
 /* Do these ports concern us at all? Two loads decide for everybody else's packets. */
 static __always_inline bool rule_wants_ports(struct pkt *p)
 {
@@ -21,11 +30,11 @@ static __always_inline bool rule_wants_ports(struct pkt *p)
 	if (!known)
 		return false;
 	if (p->tuple.proto == IPPROTO_TCP) {
-		dest = known->tcp[bpf_ntohs(p->tuple.dport)];
-		source = known->tcp[bpf_ntohs(p->tuple.sport)];
+		dest = known->tcp[port_index(p->tuple.dport)];
+		source = known->tcp[port_index(p->tuple.sport)];
 	} else {
-		dest = known->udp[bpf_ntohs(p->tuple.dport)];
-		source = known->udp[bpf_ntohs(p->tuple.sport)];
+		dest = known->udp[port_index(p->tuple.dport)];
+		source = known->udp[port_index(p->tuple.sport)];
 	}
 	p->listen_ports = dest & XF_PORT_LISTEN;
 	return p->listen_ports || source & XF_PORT_TARGET;

@@ -7,7 +7,7 @@ int cmd_misuse(const struct opt_command *command, const struct xf_error *err)
 {
 	struct xf_error line;
 
-	xf_fail(&line, "%s%s%.230s; see xdpfwd %s%s--help", command->name, *command->name ? ": " : "", err->text,
+	xf_fail(&line, "%s%s%.230s; see `xdpfwd %s%s--help`", command->name, *command->name ? ": " : "", err->text,
 		command->name, *command->name ? " " : "");
 	return out_fail(CMD_USAGE, &line);
 }

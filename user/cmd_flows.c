@@ -120,10 +120,10 @@ static json_t *record_flows(const struct query *q, const struct ruleset *set)
 /* Fills *records; 0, or -1 with err. */
 static int query_run(struct query *q, struct dataplane *dp, json_t **records, struct xf_error *err)
 {
-	struct ruleset set;
+	struct ruleset set = {0};
 	int ret = -1;
 
-	if (ruleset_read(&set, dp, err) < 0)
+	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	if (ruleset_index(&set, err) < 0)
 		goto free;
@@ -185,13 +185,17 @@ static int flush(const char *state)
 	return CMD_DONE;
 }
 
-/* What the operands ask for: the list, with who != 0 the answer to "who"; or true in *flush. */
-static int parse(int argc, char **argv, struct query *q, bool *is_flush, struct xf_error *err)
+static bool is_flush(int argc, char **argv)
 {
-	*is_flush = argc && !strcmp(argv[0], "flush");
+	return argc && !strcmp(argv[0], "flush");
+}
+
+/* Operands and options that belong together; fills q->who for "who". */
+static int parse(struct query *q, int argc, char **argv, struct xf_error *err)
+{
 	if (!argc)
 		return 0;
-	if (*is_flush) {
+	if (is_flush(argc, argv)) {
 		if (argc > 1)
 			return xf_fail(err, "flush: %.80s is too much; name a rule with --rule", argv[1]);
 		if (source || limit || out_is_json)
@@ -210,17 +214,16 @@ int cmd_flows(const char *state, int argc, char **argv)
 	struct query q = {0};
 	struct xf_error err, why;
 	struct cidr net;
-	bool is_flush;
 	int ret = cmd_begin(&command, &argc, argv);
 
 	if (ret != CMD_GO_ON)
 		return ret;
-	if (parse(argc, argv, &q, &is_flush, &err) < 0)
+	if (parse(&q, argc, argv, &err) < 0)
 		return cmd_misuse(&command, &err);
 	if (source && cidr_parse(source, &net, &why) < 0) {
 		xf_fail(&err, "--source: %s", why.text);
 		return cmd_misuse(&command, &err);
 	}
 	q.source = source ? &net : NULL;
-	return is_flush ? flush(state) : list(state, &q);
+	return is_flush(argc, argv) ? flush(state) : list(state, &q);
 }

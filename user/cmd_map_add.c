@@ -88,9 +88,9 @@ static void print_text(const struct xf_rule_spec *rule)
 {
 	char listen[XF_ENDPOINT_STRLEN], target[XF_ENDPOINT_STRLEN];
 
-	printf("added %s: %s %s -> %s\n", rule->name, xf_protos_format(rule->protos),
+	printf("added %s: %s %s -> %s%s\n", rule->name, xf_protos_format(rule->protos),
 	       xf_listen_format(&rule->listen, listen, sizeof(listen)),
-	       xf_target_format(&rule->target, target, sizeof(target)));
+	       xf_target_format(&rule->target, target, sizeof(target)), rule->disabled ? " (disabled)" : "");
 }
 
 int cmd_map_add(const char *state, int argc, char **argv)

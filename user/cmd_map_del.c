@@ -61,18 +61,18 @@ static const struct dp_rule *find_endpoint(const struct ruleset *set, char **arg
 			continue;
 		}
 		if (found) {
-			xf_fail(err, "%s %s is what both %s (%s) and %s (%s) listen on; name the one to remove",
-				argv[0], wanted, found->spec.name, family_name(found), rule->spec.name,
-				family_name(rule));
+			xf_fail(err, "both \"%s\" (%s) and \"%s\" (%s) listen on %s %s; name the one to remove",
+				found->spec.name, family_name(found), rule->spec.name, family_name(rule), argv[0],
+				wanted);
 			return NULL;
 		}
 		found = rule;
 	}
 	if (!found && near)
-		xf_fail(err, "no rule listens on %s %s; %s does on %s %s", argv[0], wanted, near->spec.name,
+		xf_fail(err, "no rule listens on %s %s; \"%s\" does on %s %s", argv[0], wanted, near->spec.name,
 			xf_protos_format(near->spec.protos), wanted);
 	else if (!found)
-		xf_fail(err, "no rule listens on %s %s; xdpfwd map list shows those there are", argv[0], wanted);
+		xf_fail(err, "no rule listens on %s %s; `xdpfwd map list` shows those there are", argv[0], wanted);
 	return found;
 }
 
@@ -92,10 +92,10 @@ static int delete_rules(struct dataplane *dp, int argc, char **argv, struct xf_e
 {
 	const char *const *names = (const char *const *)argv;
 	const struct dp_rule *rule;
-	struct ruleset set;
+	struct ruleset set = {0};
 	int ret;
 
-	if (ruleset_read(&set, dp, err) < 0)
+	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	if (is_endpoint(argc, argv)) {
 		rule = find_endpoint(&set, argv, err);

@@ -36,10 +36,10 @@ struct names {
 
 static int set_rules(struct dataplane *dp, const struct names *names, struct xf_error *err)
 {
-	struct ruleset set;
+	struct ruleset set = {0};
 	int ret, i;
 
-	if (ruleset_read(&set, dp, err) < 0)
+	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	ret = ruleset_check_names(&set, names->name, names->n, err);
 	for (i = 0; !ret && i < names->n; i++) {

@@ -2,6 +2,7 @@
 /* map show: one rule, what it does to packets of both directions, and its counters. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "cmd.h"
@@ -55,14 +56,20 @@ static void find_tuple(const struct dp_rule *rule, struct tuple *t)
 	else
 		snprintf(addr, sizeof(addr), "THIS-MACHINE");
 	v6 = rule->masquerade.family == XF_IPV6;
-	snprintf(t->masquerade, sizeof(t->masquerade), "%s%.50s%s:PORT", v6 ? "[" : "", addr, v6 ? "]" : "");
+	snprintf(t->masquerade, sizeof(t->masquerade), "%s%.50s%s:FREE-PORT", v6 ? "[" : "", addr, v6 ? "]" : "");
 }
 
+/* The packet as it comes and as it goes, of a request and of its reply. */
 static void print_rewrite(const char *listen, const char *source, const char *target)
 {
 	static const char client[] = "CLIENT:PORT";
-	int width = (int)(sizeof(client) - 1);
+	const char *const left[] = {client, source, target, listen};
+	int width = 0;
+	size_t i;
 
+	for (i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		if ((int)strlen(left[i]) > width)
+			width = (int)strlen(left[i]);
 	printf("  request in   %-*s -> %s\n", width, client, listen);
 	printf("  request out  %-*s -> %s\n", width, source, target);
 	printf("  reply in     %-*s -> %s\n", width, target, source);
@@ -75,6 +82,8 @@ static void print_tuples(const struct dp_rule *rule)
 	struct tuple t;
 
 	find_tuple(rule, &t);
+	if (xf_ports_count(spec->listen.ports) > 1)
+		puts("\nThe ports of both ranges belong together in their order.");
 	if (spec->source == XF_SOURCE_MASQUERADE) {
 		puts("\nThe target sees this machine's address; every connection has a port of its own:");
 		print_rewrite(t.listen, t.masquerade, t.target);
@@ -92,7 +101,8 @@ static void print_way(const char *way, uint64_t packets, uint64_t bytes)
 {
 	char text[TEXT_NUMBER_LEN];
 
-	printf("  %-14s %" PRIu64 " packets, %s\n", way, packets, text_bytes(bytes, text, sizeof(text)));
+	printf("  %-14s %" PRIu64 " packet%s, %s\n", way, packets, packets == 1 ? "" : "s",
+	       text_bytes(bytes, text, sizeof(text)));
 }
 
 static void print_counters(const struct dp_rule *rule, const json_t *record)
@@ -103,7 +113,7 @@ static void print_counters(const struct dp_rule *rule, const json_t *record)
 	puts("\nCounters:");
 	print_way("in", rule->packets_in, rule->bytes_in);
 	print_way("out", rule->packets_out, rule->bytes_out);
-	printf("  %-14s %" PRIu64 " packets of both directions\n", "fast tier", rule->fast_packets);
+	printf("  %-14s %" PRIu64 " of these packets, both directions\n", "fast tier", rule->fast_packets);
 	printf("  %-14s %" PRIu64 " taken so far\n", "flows", rule->flows_created);
 	printf("  %-14s %s\n", "last hit", out_cell(record, &last_hit, cell));
 }
@@ -124,7 +134,8 @@ static void print_drops(const struct dp_rule *rule)
 		if (!any)
 			puts("\nRefused:");
 		any = true;
-		printf("  %-20s %" PRIu64 " packets: %s\n", dp_reason_label(r), rule->drops[r], sentences[r]);
+		printf("  %-20s %" PRIu64 " packet%s: %s\n", dp_reason_label(r), rule->drops[r],
+		       rule->drops[r] == 1 ? "" : "s", sentences[r]);
 	}
 }
 
@@ -153,10 +164,10 @@ static int show(struct dataplane *dp, const char *name, struct xf_error *err)
 {
 	const struct dp_rule *rule;
 	json_t *record = NULL;
-	struct ruleset set;
+	struct ruleset set = {0};
 	int ret = -1;
 
-	if (ruleset_read(&set, dp, err) < 0)
+	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	rule = ruleset_find(&set, name, err);
 	if (!rule)

@@ -24,7 +24,7 @@ int cmd_metrics(const char *state, int argc, char **argv)
 	if (snapshot_metrics(&text, state, METRICS_TEXT, &err) < 0)
 		ret = out_fail(CMD_FAILED, &err);
 	else
-		ret = fwrite(text.data, 1, text.len, stdout) == text.len ? CMD_DONE : CMD_FAILED;
+		out_text(text.data, text.len);
 	buf_free(&text);
-	return ret;
+	return ret == CMD_GO_ON ? CMD_DONE : ret;
 }

@@ -93,9 +93,10 @@ static int read_rules(const char *state, const struct names *names, struct rules
 	struct dataplane *dp;
 	int ret;
 
+	memset(set, 0, sizeof(*set));
 	if (dp_open(&dp, state, false, err) < 0)
 		return -1;
-	ret = ruleset_read(set, dp, err);
+	ret = dp_rules(dp, &set->rules, &set->n, err);
 	dp_close(dp);
 	if (ret < 0)
 		return -1;
@@ -229,7 +230,7 @@ static int watch(const char *state, const struct names *names)
 int cmd_stats(const char *state, int argc, char **argv)
 {
 	struct names names;
-	struct ruleset set;
+	struct ruleset set = {0};
 	struct xf_error err;
 	int ret = cmd_begin(&command, &argc, argv);
 

@@ -36,9 +36,9 @@ static void print_totals(const struct snapshot *s)
 		bytes_in += s->rules[i].bytes_in;
 		bytes_out += s->rules[i].bytes_out;
 	}
-	printf("in         %s packets, %s\n", text_count(packets_in, packets[0], TEXT_NUMBER_LEN),
+	printf("to targets %s packets, %s\n", text_count(packets_in, packets[0], TEXT_NUMBER_LEN),
 	       text_bytes(bytes_in, bytes[0], TEXT_NUMBER_LEN));
-	printf("out        %s packets, %s\n", text_count(packets_out, packets[1], TEXT_NUMBER_LEN),
+	printf("to clients %s packets, %s\n", text_count(packets_out, packets[1], TEXT_NUMBER_LEN),
 	       text_bytes(bytes_out, bytes[1], TEXT_NUMBER_LEN));
 }
 

@@ -42,6 +42,6 @@ int cmd_unload(const char *state, int argc, char **argv)
 	for (i = 0; i < argc; i++)
 		printf("%s: detached\n", argv[i]);
 	if (all)
-		printf("%s: removed\n", state);
+		printf("%s: nothing is loaded there any more\n", state);
 	return CMD_DONE;
 }

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/if_link.h>
-
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -81,7 +79,7 @@ static int fast_attach_as_planned(struct dataplane *dp, const struct dp_attach *
 
 	if (request->dispatcher)
 		return dp_dispatcher_attach(dp, &request->link, request->mode, iface, err);
-	rc = dp_xdp_attach(dp, request->link.ifindex, native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	rc = dp_xdp_attach(dp, request->link.ifindex, (enum xf_tier)iface->tier);
 	if (!rc)
 		return 0;
 	dp_xdp_explain(request->link.name, native, -rc, err);

@@ -29,18 +29,9 @@ static int refuse(const char *ifname, struct xf_error *err)
 /* Of the object, libxdp shall load the one program that it attaches. */
 static struct xdp_program *take_program(struct dp_object *object)
 {
-	struct bpf_object *obj = dp_object_bpf(object);
-	struct bpf_program *p;
-	const char *section = NULL;
+	struct bpf_program *fast = dp_object_fast_only(object);
 
-	bpf_object__for_each_program (p, obj) {
-		bool fast = !strcmp(bpf_program__name(p), dp_prog_specs[DP_PROG_XDP].name);
-
-		bpf_program__set_autoload(p, fast);
-		if (fast)
-			section = bpf_program__section_name(p);
-	}
-	return xdp_program__from_bpf_obj(obj, section);
+	return xdp_program__from_bpf_obj(dp_object_bpf(object), fast ? bpf_program__section_name(fast) : NULL);
 }
 
 static struct xdp_program *find_ours(struct xdp_multiprog *mp)

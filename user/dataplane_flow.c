@@ -14,7 +14,7 @@
 struct half_walk {
 	dp_half_fn fn;
 	void *arg;
-	int stopped;
+	bool stopped;
 };
 
 static int visit4(const void *key, const void *value, void *arg)
@@ -27,7 +27,7 @@ static int visit4(const void *key, const void *value, void *arg)
 	memcpy(&half.flow, value, sizeof(half.flow));
 	half.key = (struct xf_key6){
 		.saddr.v4 = k.saddr, .daddr.v4 = k.daddr, .sport = k.sport, .dport = k.dport, .proto = k.proto};
-	walk->stopped = walk->fn(&half, walk->arg);
+	walk->stopped = walk->fn(&half, walk->arg) != 0;
 	return walk->stopped;
 }
 
@@ -38,7 +38,7 @@ static int visit6(const void *key, const void *value, void *arg)
 
 	memcpy(&half.key, key, sizeof(half.key));
 	memcpy(&half.flow, value, sizeof(half.flow));
-	walk->stopped = walk->fn(&half, walk->arg);
+	walk->stopped = walk->fn(&half, walk->arg) != 0;
 	return walk->stopped;
 }
 
@@ -136,14 +136,13 @@ struct flow_walk {
 	struct dataplane *dp;
 	int (*fn)(const struct dp_flow *flow, void *arg);
 	void *arg;
+	struct dp_ruleset set;
 	__u32 now;
 };
 
-static bool rule_lives(struct dataplane *dp, const struct xf_flow *flow)
+static bool rule_lives(const struct dp_ruleset *set, const struct xf_flow *flow)
 {
-	struct xf_rule rule;
-
-	return !bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &flow->rule, &rule) && rule.gen == flow->rule_gen;
+	return flow->rule < set->max_rules && set->rules[flow->rule].gen == flow->rule_gen;
 }
 
 static int put_together(const struct dp_half *found, void *arg)
@@ -153,7 +152,7 @@ static int put_together(const struct dp_half *found, void *arg)
 	struct xf_flow twin = {0};
 	struct dp_flow flow;
 
-	if (half.flow.flags & XF_FLOW_REPLY || !rule_lives(walk->dp, &half.flow))
+	if (half.flow.flags & XF_FLOW_REPLY || !rule_lives(&walk->set, &half.flow))
 		return 0;
 	/* A half alone is a flow that is just being made or ended. */
 	if (!find_twin(walk->dp, &half, &twin))
@@ -172,11 +171,14 @@ int dp_flows(struct dataplane *dp, int (*fn)(const struct dp_flow *flow, void *a
 {
 	struct flow_walk walk = {.dp = dp, .fn = fn, .arg = arg};
 	struct xf_clock clock;
+	int rc;
 
-	if (dp_clock_read(dp, &clock, err))
+	if (dp_clock_read(dp, &clock, err) || dp_ruleset_read(dp, &walk.set, err))
 		return -1;
 	walk.now = (__u32)clock.jiffies;
-	return dp_halves(dp, put_together, &walk, err);
+	rc = dp_halves(dp, put_together, &walk, err);
+	dp_ruleset_free(&walk.set);
+	return rc;
 }
 
 static int renew(struct dataplane *dp, __u32 id, const struct xf_rule *rule, struct xf_error *err)

@@ -12,7 +12,6 @@
 struct collected {
 	struct dp_iface_record *records;
 	size_t n;
-	bool failed;
 };
 
 static int collect(const void *key, const void *value, void *arg)
@@ -21,10 +20,8 @@ static int collect(const void *key, const void *value, void *arg)
 	struct dp_iface_record *grown;
 
 	grown = realloc(c->records, (c->n + 1) * sizeof(*grown));
-	if (!grown) {
-		c->failed = true;
-		return 1;
-	}
+	if (!grown)
+		return -ENOMEM;
 	c->records = grown;
 	memcpy(&grown[c->n].ifindex, key, sizeof(__u32));
 	memcpy(&grown[c->n].iface, value, sizeof(struct xf_iface));
@@ -46,9 +43,9 @@ int dp_ifaces_read(struct dataplane *dp, struct dp_iface_record **records, size_
 	struct collected c = {0};
 	int rc = dp_map_walk(dp->map[DP_MAP_INTERFACES], collect, &c);
 
-	if (rc || c.failed) {
+	if (rc) {
 		free(c.records);
-		return xf_fail(err, "cannot read the attached interfaces: %s", strerror(c.failed ? ENOMEM : -rc));
+		return xf_fail(err, "cannot read the attached interfaces: %s", strerror(-rc));
 	}
 	if (c.n)
 		qsort(c.records, c.n, sizeof(*c.records), by_ifindex);

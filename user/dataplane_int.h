@@ -83,8 +83,9 @@ int dp_config_write(struct dataplane *dp, struct xf_error *err);
 /* A generation that no flow has yet; to be followed by dp_config_write. */
 __u32 dp_next_gen(struct dataplane *dp);
 /*
- * Calls fn for each element, in batches; a non-zero return stops. Elements that
- * come or go meanwhile may be missed, no other. 0 or a negative errno.
+ * Calls fn for each element, in batches; a non-zero return stops, a negative one
+ * is returned. Elements that come or go meanwhile may be missed, no other. 0 or
+ * a negative errno.
  */
 typedef int (*dp_walk_fn)(const void *key, const void *value, void *arg);
 int dp_map_walk(int map_fd, dp_walk_fn fn, void *arg);
@@ -128,6 +129,10 @@ struct dp_object;
  */
 int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err);
 int dp_object_load(struct dp_object *object, struct xf_error *err);
+/* Leaves but the fast tier's program to be loaded, and returns it. */
+struct bpf_program *dp_object_fast_only(struct dp_object *object);
+/* The fast tier's program alone, loaded as generic XDP needs it. */
+int dp_object_open_generic(struct dataplane *dp, struct dp_object **object, struct xf_error *err);
 void dp_object_close(struct dp_object *object);
 struct bpf_object *dp_object_bpf(struct dp_object *object);
 int dp_object_prog_fd(struct dp_object *object, enum dp_prog prog);
@@ -184,11 +189,11 @@ int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
 
 /* Why this interface does not get native XDP by itself; NULL: it may. */
 const char *dp_xdp_unfit(const struct nd_link *link, char *buf, size_t len);
-/* 0 or a negative errno; flags XDP_FLAGS_*_MODE. */
-int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, __u32 flags);
+/* 0 or a negative errno. */
+int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, enum xf_tier tier);
 void dp_xdp_detach(struct dataplane *dp, __u32 ifindex);
 /* Negative errno; -ENOLINK: the interface, or the link with it, is gone. */
-int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, int prog_fd);
+int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, enum xf_tier tier, int prog_fd);
 /* What a failed attachment means to the user. */
 void dp_xdp_explain(const char *ifname, bool native, int error, struct xf_error *err);
 
@@ -239,7 +244,7 @@ struct dp_ruleset {
 	__u32 live, draining;
 	__u32 free_id;		  /* the lowest free slot; max_rules: none */
 	struct dp_entry *entries; /* what is said of the rules that are there, in no order */
-	size_t n_entries;
+	size_t n_entries, room;
 };
 
 int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err);

@@ -135,7 +135,7 @@ static int walk_batches(int map_fd, struct batch *b, dp_walk_fn fn, void *arg)
 {
 	char at[2][sizeof(struct xf_key6)];
 	void *from = NULL;
-	int next = 0, rc;
+	int next = 0, rc, stop;
 	__u32 n;
 
 	for (;;) {
@@ -149,8 +149,9 @@ static int walk_batches(int map_fd, struct batch *b, dp_walk_fn fn, void *arg)
 		}
 		if (rc && rc != -ENOENT)
 			return rc;
-		if (batch_visit(b, n, fn, arg) || rc == -ENOENT)
-			return 0;
+		stop = batch_visit(b, n, fn, arg);
+		if (stop || rc == -ENOENT)
+			return stop < 0 ? stop : 0;
 		from = at[next];
 		next = !next;
 	}

@@ -99,10 +99,9 @@ static int addr_known(const void *key, const void *value, void *arg)
 	struct addr_sync *sync = arg;
 
 	(void)value;
-	if (!sync->now.n || !bsearch(key, sync->now.keys, sync->now.n, sizeof(struct xf_local_key), compare_keys))
-		if (addr_list_add(&sync->gone, key))
-			sync->error = ENOMEM;
-	return sync->error;
+	if (sync->now.n && bsearch(key, sync->now.keys, sync->now.n, sizeof(struct xf_local_key), compare_keys))
+		return 0;
+	return addr_list_add(&sync->gone, key) ? -ENOMEM : 0;
 }
 
 /* New ones first, then those that are gone: an address that stays is never missing. */

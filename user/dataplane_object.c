@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <linux/bpf_common.h>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
@@ -88,6 +90,48 @@ static int prepare_map(struct dataplane *dp, struct bpf_map *map, struct xf_erro
 	return 0;
 }
 
+/* Before 5.18 a program cannot say that it bears frames of several buffers, and need not. */
+static bool kernel_has_frags(void)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "xf_probe", "GPL", pass, ARRAY_SIZE(pass), &opts);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void set_frags(struct dp_object *object, bool frags)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(object->skel->obj, dp_prog_specs[DP_PROG_XDP].name);
+	__u32 flags = p ? bpf_program__flags(p) & ~(__u32)BPF_F_XDP_HAS_FRAGS : 0;
+
+	if (p)
+		bpf_program__set_flags(p, frags ? flags | BPF_F_XDP_HAS_FRAGS : flags);
+}
+
+/*
+ * To libbpf the section's name says that a program bears frames of several
+ * buffers, whatever its flags are; but that depends on where it shall run. A
+ * handler of our own for that name leaves it to the flags.
+ */
+static struct xdpfwd_bpf *open_skeleton(void)
+{
+	static int handler;
+
+	if (handler <= 0)
+		handler = libbpf_register_prog_handler("xdp.frags", BPF_PROG_TYPE_XDP, BPF_XDP, NULL);
+	if (handler <= 0) {
+		errno = -handler;
+		return NULL;
+	}
+	return xdpfwd_bpf__open();
+}
+
 int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err)
 {
 	struct dp_object *o = calloc(1, sizeof(*o));
@@ -96,7 +140,7 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 	*object = NULL;
 	raise_memlock();
 	if (o)
-		o->skel = xdpfwd_bpf__open();
+		o->skel = open_skeleton();
 	if (!o || !o->skel) {
 		free(o);
 		return xf_fail(err, "cannot open the programs in this binary: %s", strerror(errno));
@@ -107,8 +151,41 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 			return -1;
 		}
 	}
+	set_frags(o, kernel_has_frags());
 	*object = o;
 	return 0;
+}
+
+struct bpf_program *dp_object_fast_only(struct dp_object *object)
+{
+	struct bpf_program *p, *fast = NULL;
+
+	bpf_object__for_each_program (p, object->skel->obj) {
+		bool is_fast = !strcmp(bpf_program__name(p), dp_prog_specs[DP_PROG_XDP].name);
+
+		bpf_program__set_autoload(p, is_fast);
+		if (is_fast)
+			fast = p;
+	}
+	return fast;
+}
+
+/*
+ * From 6.9 on, generic XDP copies a packet for a program that bears several
+ * buffers, and the copy forgets how long its link-layer header was: TC then
+ * sees it without. For any other program it only makes the packet linear.
+ */
+int dp_object_open_generic(struct dataplane *dp, struct dp_object **object, struct xf_error *err)
+{
+	if (dp_object_open(dp, object, err))
+		return -1;
+	set_frags(*object, false);
+	dp_object_fast_only(*object);
+	if (!dp_object_load(*object, err))
+		return 0;
+	dp_object_close(*object);
+	*object = NULL;
+	return -1;
 }
 
 static const char *load_remedy(int error)

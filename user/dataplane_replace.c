@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/if_link.h>
-
 #include "dataplane_int.h"
 
 /* The programs to put in place, by enum dp_prog; -1: not to be had. */
@@ -15,15 +13,15 @@ struct programs {
 
 static int replace_fast(struct dataplane *dp, const struct dp_iface_record *record, int prog_fd)
 {
-	bool native = record->iface.tier == XF_TIER_NATIVE;
-	int rc = dp_xdp_replace(dp, record->ifindex, prog_fd);
+	enum xf_tier tier = (enum xf_tier)record->iface.tier;
+	int rc = dp_xdp_replace(dp, record->ifindex, tier, prog_fd);
 
 	if (rc != -ENOLINK)
 		return rc;
 	/* Somebody detached the link by force. */
 	dp_xdp_detach(dp, record->ifindex);
-	rc = dp_xdp_attach(dp, record->ifindex, native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	return rc ? rc : dp_xdp_replace(dp, record->ifindex, prog_fd);
+	rc = dp_xdp_attach(dp, record->ifindex, tier);
+	return rc ? rc : dp_xdp_replace(dp, record->ifindex, tier, prog_fd);
 }
 
 /* libxdp replaces nothing: it makes another dispatcher, and puts that in the place of the first. */

@@ -8,6 +8,25 @@
 
 #include "dataplane_int.h"
 
+static int take_meta(const void *key, const void *value, void *arg)
+{
+	struct dp_ruleset *set = arg;
+	struct dp_entry *grown;
+
+	if (set->n_entries == set->room) {
+		set->room = set->room ? 2 * set->room : 64;
+		grown = realloc(set->entries, set->room * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		set->entries = grown;
+	}
+	memcpy(&set->entries[set->n_entries].id, key, sizeof(__u32));
+	memcpy(&set->entries[set->n_entries].meta, value, sizeof(struct xf_rule_meta));
+	set->entries[set->n_entries].meta.name[XF_NAME_LEN - 1] = '\0';
+	set->n_entries++;
+	return 0;
+}
+
 static int take_rule(const void *key, const void *value, void *arg)
 {
 	struct dp_ruleset *set = arg;
@@ -19,38 +38,45 @@ static int take_rule(const void *key, const void *value, void *arg)
 	return 0;
 }
 
-static int take_meta(const void *key, const void *value, void *arg)
+/* One by one while rules are few: to read all of a large array takes longer than all the rest of a command. */
+static int take_rules(struct dataplane *dp, struct dp_ruleset *set)
 {
-	struct dp_ruleset *set = arg;
-	struct dp_entry *entry = &set->entries[set->n_entries];
+	size_t i;
+	__u32 id;
 
-	memcpy(&entry->id, key, sizeof(entry->id));
-	/* Of a free slot, it is what a killed command left. */
-	if (entry->id >= set->max_rules || !set->rules[entry->id].gen ||
-	    set->n_entries == (size_t)set->live + set->draining)
-		return 0;
-	memcpy(&entry->meta, value, sizeof(entry->meta));
-	entry->meta.name[XF_NAME_LEN - 1] = '\0';
-	set->n_entries++;
+	if (set->n_entries > set->max_rules / 4)
+		return dp_map_walk(dp->map[DP_MAP_RULES], take_rule, set);
+	for (i = 0; i < set->n_entries; i++) {
+		id = set->entries[i].id;
+		if (id < set->max_rules && bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &id, &set->rules[id]))
+			return -errno;
+	}
 	return 0;
 }
 
-static void count_rules(struct dp_ruleset *set)
+/*
+ * Drops what a killed command left of free slots, and counts the rest. Each rule
+ * has its entry in "rule_meta", which is written before and removed after it.
+ */
+static void settle(struct dp_ruleset *set)
 {
-	__u32 id;
+	size_t i, kept = 0;
 
 	set->live = set->draining = 0;
-	set->free_id = set->max_rules;
-	for (id = set->max_rules; id-- > 0;) {
-		const struct xf_rule *rule = &set->rules[id];
+	for (i = 0; i < set->n_entries; i++) {
+		__u32 id = set->entries[i].id;
 
-		if (!rule->gen)
-			set->free_id = id;
-		else if (rule->flags & XF_RULE_LIVE)
+		if (id >= set->max_rules || !set->rules[id].gen)
+			continue;
+		set->entries[kept++] = set->entries[i];
+		if (set->rules[id].flags & XF_RULE_LIVE)
 			set->live++;
 		else
 			set->draining++;
 	}
+	set->n_entries = kept;
+	for (set->free_id = 0; set->free_id < set->max_rules && set->rules[set->free_id].gen; set->free_id++)
+		;
 }
 
 int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
@@ -59,17 +85,15 @@ int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_erro
 
 	*set = (struct dp_ruleset){.max_rules = dp->config.max_rules};
 	set->rules = calloc(set->max_rules, sizeof(*set->rules));
-	rc = set->rules ? dp_map_walk(dp->map[DP_MAP_RULES], take_rule, set) : -ENOMEM;
-	if (!rc) {
-		count_rules(set);
-		/* One more, for the entry that turns out not to be taken. */
-		set->entries = calloc((size_t)set->live + set->draining + 1, sizeof(*set->entries));
-		rc = set->entries ? dp_map_walk(dp->map[DP_MAP_RULE_META], take_meta, set) : -ENOMEM;
-	}
+	rc = set->rules ? dp_map_walk(dp->map[DP_MAP_RULE_META], take_meta, set) : -ENOMEM;
 	if (!rc)
-		return 0;
-	dp_ruleset_free(set);
-	return xf_fail(err, "cannot read the rules: %s", strerror(-rc));
+		rc = take_rules(dp, set);
+	if (rc) {
+		dp_ruleset_free(set);
+		return xf_fail(err, "cannot read the rules: %s", strerror(-rc));
+	}
+	settle(set);
+	return 0;
 }
 
 void dp_ruleset_free(struct dp_ruleset *set)
@@ -132,21 +156,18 @@ static int note_flow(const struct dp_half *half, void *arg)
 static int free_drained(struct dataplane *dp, struct dp_ruleset *set, const bool *has_flows, struct xf_error *err)
 {
 	__u32 id, freed = 0;
-	size_t i, kept = 0;
+	size_t i;
 
-	for (id = 0; id < set->max_rules; id++) {
-		if (!set->rules[id].gen || set->rules[id].flags & XF_RULE_LIVE || has_flows[id])
+	for (i = 0; i < set->n_entries; i++) {
+		id = set->entries[i].id;
+		if (set->rules[id].flags & XF_RULE_LIVE || has_flows[id])
 			continue;
 		if (dp_rule_free(dp, id, err))
 			return -1;
 		set->rules[id] = (struct xf_rule){0};
 		freed++;
 	}
-	for (i = 0; i < set->n_entries; i++)
-		if (set->rules[set->entries[i].id].gen)
-			set->entries[kept++] = set->entries[i];
-	set->n_entries = kept;
-	count_rules(set);
+	settle(set);
 	return freed ? dp_ports_rebuild(dp, set, err) : 0;
 }
 

@@ -45,17 +45,6 @@ static int count_flow(const struct dp_flow *flow, void *arg)
 	return 0;
 }
 
-static int count_rule(const void *key, const void *value, void *arg)
-{
-	const struct xf_rule *rule = value;
-	struct dp_status *status = arg;
-
-	(void)key;
-	if (rule->gen && rule->flags & XF_RULE_LIVE)
-		status->rules++;
-	return 0;
-}
-
 static int add_drops(struct dataplane *dp, struct dp_status *status, struct xf_error *err)
 {
 	int cpus = libbpf_num_possible_cpus(), cpu;
@@ -92,7 +81,8 @@ static __u64 map_memory(int fd)
 
 int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *err)
 {
-	int i, rc;
+	struct dp_ruleset set;
+	int i;
 
 	*status = (struct dp_status){
 		.max_rules = dp->config.max_rules,
@@ -102,9 +92,10 @@ int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *e
 	snprintf(status->version, sizeof(status->version), "%.31s", dp->config.version);
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		status->memory_bytes += map_memory(dp->map[i]);
-	rc = dp_map_walk(dp->map[DP_MAP_RULES], count_rule, status);
-	if (rc)
-		return xf_fail(err, "cannot read the rules: %s", strerror(-rc));
+	if (dp_ruleset_read(dp, &set, err))
+		return -1;
+	status->rules = set.live;
+	dp_ruleset_free(&set);
 	if (!add_ifaces(dp, status, err) && !add_drops(dp, status, err) && !dp_flows(dp, count_flow, status, err))
 		return 0;
 	dp_status_free(status);

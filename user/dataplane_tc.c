@@ -61,12 +61,8 @@ static int tcx_attach(struct dataplane *dp, __u32 ifindex, int prog_fd)
 	return rc;
 }
 
-static struct bpf_tc_hook clsact_hook(__u32 ifindex)
-{
-	struct bpf_tc_hook hook = {.sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS};
-
-	return hook;
-}
+/* libbpf looks at the padding too, so neither of the two structs may be copied or set up by hand. */
+#define INGRESS_HOOK(hook, of) LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)(of), .attach_point = BPF_TC_INGRESS)
 
 static bool is_full_tier(__u32 prog_id)
 {
@@ -79,11 +75,11 @@ static bool is_full_tier(__u32 prog_id)
 /* The priority of our filter; 0: there is none. */
 static __u32 clsact_find(__u32 ifindex)
 {
-	struct bpf_tc_hook hook = clsact_hook(ifindex);
+	INGRESS_HOOK(hook, ifindex);
 	__u32 priority;
 
 	for (priority = FIRST_PRIORITY; priority <= LAST_PRIORITY; priority++) {
-		struct bpf_tc_opts opts = {.sz = sizeof(opts), .handle = HANDLE, .priority = priority};
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = priority);
 
 		if (!bpf_tc_query(&hook, &opts) && is_full_tier(opts.prog_id))
 			return priority;
@@ -94,9 +90,8 @@ static __u32 clsact_find(__u32 ifindex)
 /* With BPF_TC_F_REPLACE in place of ours, else where there is none yet: -EEXIST or -EINVAL if somebody's is. */
 static int clsact_put(__u32 ifindex, int prog_fd, __u32 priority, __u32 flags)
 {
-	struct bpf_tc_hook hook = clsact_hook(ifindex);
-	struct bpf_tc_opts opts = {
-		.sz = sizeof(opts), .prog_fd = prog_fd, .handle = HANDLE, .priority = priority, .flags = flags};
+	INGRESS_HOOK(hook, ifindex);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = HANDLE, .priority = priority, .flags = flags);
 
 	return bpf_tc_attach(&hook, &opts);
 }
@@ -110,7 +105,7 @@ static int clsact_replace(__u32 ifindex, int prog_fd)
 
 static int clsact_attach(struct dp_iface_record *record, int prog_fd)
 {
-	struct bpf_tc_hook hook = clsact_hook(record->ifindex);
+	INGRESS_HOOK(hook, record->ifindex);
 	bool had = nd_clsact_exists(record->ifindex) == 1;
 	__u32 priority;
 	int rc = bpf_tc_hook_create(&hook);
@@ -131,9 +126,9 @@ static int clsact_attach(struct dp_iface_record *record, int prog_fd)
 
 static int clsact_detach(const struct dp_iface_record *record)
 {
-	struct bpf_tc_hook hook = clsact_hook(record->ifindex);
+	INGRESS_HOOK(hook, record->ifindex);
 	__u32 priority = clsact_find(record->ifindex);
-	struct bpf_tc_opts opts = {.sz = sizeof(opts), .handle = HANDLE, .priority = priority};
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = priority);
 	int rc = 0;
 
 	if (priority)

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "dataplane_int.h"
+#include "log.h"
 
 /* What the kernel does not tell of itself (before 6.3), or tells without the why. */
 static const char *unfit_by_kind(const struct nd_link *link)
@@ -46,15 +47,11 @@ const char *dp_xdp_unfit(const struct nd_link *link, char *buf, size_t len)
 	return why ? why : unfit_by_features(link, buf, len);
 }
 
-int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, __u32 flags)
+static int link_program(struct dataplane *dp, __u32 ifindex, int prog_fd, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-	struct xf_error ignored;
-	int prog_fd = dp_prog_open(dp, DP_PROG_XDP, &ignored);
 	int fd, rc;
 
-	if (prog_fd < 0)
-		return -ENOENT;
 	fd = bpf_link_create(prog_fd, (int)ifindex, BPF_XDP, &opts);
 	if (fd < 0)
 		return -errno;
@@ -62,6 +59,26 @@ int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, __u32 flags)
 	if (rc)
 		bpf_link_detach(fd);
 	close(fd);
+	return rc;
+}
+
+int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, enum xf_tier tier)
+{
+	struct dp_object *object;
+	struct xf_error why;
+	int rc;
+
+	if (tier == XF_TIER_NATIVE) {
+		int prog_fd = dp_prog_open(dp, DP_PROG_XDP, &why);
+
+		return prog_fd < 0 ? -ENOENT : link_program(dp, ifindex, prog_fd, XDP_FLAGS_DRV_MODE);
+	}
+	if (dp_object_open_generic(dp, &object, &why)) {
+		log_debug("%s", why.text);
+		return -EINVAL;
+	}
+	rc = link_program(dp, ifindex, dp_object_prog_fd(object, DP_PROG_XDP), XDP_FLAGS_SKB_MODE);
+	dp_object_close(object);
 	return rc;
 }
 
@@ -73,9 +90,21 @@ void dp_xdp_detach(struct dataplane *dp, __u32 ifindex)
 	dp_link_remove(dp, pin);
 }
 
-int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, int prog_fd)
+int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, enum xf_tier tier, int prog_fd)
 {
-	return dp_link_replace(dp, "xdp", ifindex, prog_fd);
+	struct dp_object *object;
+	struct xf_error why;
+	int rc;
+
+	if (tier == XF_TIER_NATIVE)
+		return dp_link_replace(dp, "xdp", ifindex, prog_fd);
+	if (dp_object_open_generic(dp, &object, &why)) {
+		log_debug("%s", why.text);
+		return -EINVAL;
+	}
+	rc = dp_link_replace(dp, "xdp", ifindex, dp_object_prog_fd(object, DP_PROG_XDP));
+	dp_object_close(object);
+	return rc;
 }
 
 void dp_xdp_explain(const char *ifname, bool native, int error, struct xf_error *err)

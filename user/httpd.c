@@ -84,28 +84,46 @@ static bool has_body(struct MHD_Connection *connection)
 	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding");
 }
 
-/* MHD_AccessHandlerCallback. Answers at its first call, before any body is read. */
+/* What is wrong with a request that its header tells already, or 0. */
+static unsigned int httpd_verdict(struct MHD_Connection *connection, const char *method, const char **text)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
+		*text = "only GET and HEAD\n";
+		return MHD_HTTP_METHOD_NOT_ALLOWED;
+	}
+	if (has_body(connection)) {
+		*text = "no request bodies\n";
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	}
+	return 0;
+}
+
+/*
+ * MHD_AccessHandlerCallback: called when the header is there, and again when
+ * the whole request is. A refusal comes at once, before any body is read; an
+ * answer at the first call would end the connection, and scrapers keep theirs.
+ */
 static enum MHD_Result httpd_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
 				     const char *version, const char *upload_data, size_t *upload_data_size,
 				     void **con_cls)
 {
-	struct httpd *h = cls;
 	const struct httpd_route *route;
+	struct httpd *h = cls;
+	const char *text;
+	unsigned int status;
 
 	(void)version;
 	(void)upload_data;
 	(void)upload_data_size;
-	(void)con_cls;
+	if (!*con_cls) {
+		*con_cls = h; /* any mark but NULL */
+		status = httpd_verdict(connection, method, &text);
+		return status ? httpd_refuse(connection, status, text) : MHD_YES;
+	}
 	for (route = h->options.routes; route->path; route++)
 		if (!strcmp(route->path, url))
-			break;
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
-		return httpd_refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-	if (has_body(connection))
-		return httpd_refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "no request bodies\n");
-	if (!route->path)
-		return httpd_refuse(connection, MHD_HTTP_NOT_FOUND, "not found: see /metrics, / and /-/healthy\n");
-	return httpd_answer(connection, route, h->options.arg);
+			return httpd_answer(connection, route, h->options.arg);
+	return httpd_refuse(connection, MHD_HTTP_NOT_FOUND, "not found: see /metrics, / and /-/healthy\n");
 }
 
 static void httpd_log(void *cls, const char *fmt, va_list args)

@@ -61,6 +61,11 @@ static int run(int argc, char **argv)
 		puts("xdpfwd " XF_VERSION);
 		return CMD_DONE;
 	}
+	if (state && !*state) {
+		/* As of an unset variable in a script: the default instance is not what was meant. */
+		xf_fail(&err, "--state: \"\" is no directory");
+		return cmd_misuse(&tool, &err);
+	}
 	if (!state)
 		state = getenv("XDPFWD_STATE");
 	if (!state || !*state)

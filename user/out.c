@@ -189,14 +189,23 @@ int out_records(json_t *records, const struct out_column *columns)
 	return CMD_DONE;
 }
 
+/* Why standard output failed first: stdio itself forgets it. */
+static int out_cause;
+
+void out_text(const char *text, size_t len)
+{
+	errno = 0;
+	if (fwrite(text, 1, len, stdout) != len && !out_cause)
+		out_cause = errno;
+}
+
 int out_flush(struct xf_error *err)
 {
-	static int cause; /* of the first failure: stdio forgets it */
-
 	errno = 0;
-	if (fflush(stdout) == EOF && !cause)
-		cause = errno;
-	if (!ferror(stdout) && !cause)
+	if (fflush(stdout) == EOF && !out_cause)
+		out_cause = errno;
+	if (!ferror(stdout) && !out_cause)
 		return 0;
-	return xf_fail(err, "cannot write to standard output%s%s", cause ? ": " : "", cause ? strerror(cause) : "");
+	return xf_fail(err, "cannot write to standard output%s%s", out_cause ? ": " : "",
+		       out_cause ? strerror(out_cause) : "");
 }

@@ -49,6 +49,8 @@ void out_json_line(const json_t *value);
 /* out_json or out_table, as asked for; takes the reference. NULL: memory ran out. Returns the exit code. */
 int out_records(json_t *records, const struct out_column *columns);
 
+/* As it is; a failure is remembered for out_flush. */
+void out_text(const char *text, size_t len);
 /* Writes out what is still buffered; returns -1 with err if any of the output was lost. */
 int out_flush(struct xf_error *err);
 

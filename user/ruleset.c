@@ -4,12 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ruleset_read(struct ruleset *set, struct dataplane *dp, struct xf_error *err)
-{
-	memset(set, 0, sizeof(*set));
-	return dp_rules(dp, &set->rules, &set->n, err);
-}
-
 void ruleset_free(struct ruleset *set)
 {
 	free(set->by_id);
@@ -24,7 +18,7 @@ const struct dp_rule *ruleset_find(const struct ruleset *set, const char *name, 
 	for (i = 0; i < set->n; i++)
 		if (!strcmp(set->rules[i].spec.name, name))
 			return &set->rules[i];
-	xf_fail(err, "no rule is named %.100s; xdpfwd map list shows those there are", *name ? name : "\"\"");
+	xf_fail(err, "no rule is named \"%.100s\"; `xdpfwd map list` shows those there are", name);
 	return NULL;
 }
 
@@ -59,7 +53,7 @@ int ruleset_check_names(const struct ruleset *set, char **names, int n, struct x
 			return -1;
 		for (j = 0; j < i; j++)
 			if (!strcmp(names[i], names[j]))
-				return xf_fail(err, "rule %s is named twice", names[i]);
+				return xf_fail(err, "rule \"%s\" is named twice", names[i]);
 	}
 	return 0;
 }

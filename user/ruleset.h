@@ -5,6 +5,7 @@
 
 #include "dataplane.h"
 
+/* Begins all zero; dp_rules() fills the first two. */
 struct ruleset {
 	struct dp_rule *rules;
 	size_t n;
@@ -12,7 +13,6 @@ struct ruleset {
 	uint32_t n_ids;
 };
 
-int ruleset_read(struct ruleset *set, struct dataplane *dp, struct xf_error *err);
 void ruleset_free(struct ruleset *set);
 
 /* NULL and err "no rule is named NAME" if there is none. */

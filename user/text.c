@@ -8,37 +8,48 @@
 #include "addr.h"
 
 /* Three significant digits with the unit that leaves 1 to 3 digits before the point. */
-static const char *scaled(double n, double step, const char *const *units, char *buf, size_t len)
+static void scale(double *n, double step, const char *const **unit)
 {
 	/* 999.5 and more would be rounded up to a fourth digit. */
-	while (n >= 999.5 && units[1]) {
-		n /= step;
-		units++;
+	while (*n >= 999.5 && (*unit)[1]) {
+		*n /= step;
+		++*unit;
 	}
-	snprintf(buf, len, "%.*f%s", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, *units);
-	return buf;
+}
+
+static int decimals(double n)
+{
+	return n < 9.995 ? 2 : n < 99.95 ? 1 : 0;
 }
 
 const char *text_count(uint64_t n, char *buf, size_t len)
 {
 	static const char *const units[] = {"", "k", "M", "G", "T", "P", "E", NULL};
+	const char *const *unit = units;
+	double scaled = (double)n;
 
 	if (n < 10000) {
 		snprintf(buf, len, "%" PRIu64, n);
 		return buf;
 	}
-	return scaled((double)n, 1000, units, buf, len);
+	scale(&scaled, 1000, &unit);
+	snprintf(buf, len, "%.*f%s", decimals(scaled), scaled, *unit);
+	return buf;
 }
 
 const char *text_bytes(uint64_t n, char *buf, size_t len)
 {
-	static const char *const units[] = {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB", NULL};
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", NULL};
+	const char *const *unit = units;
+	double scaled = (double)n;
 
 	if (n < 1000) {
 		snprintf(buf, len, "%" PRIu64 " B", n);
 		return buf;
 	}
-	return scaled((double)n, 1024, units, buf, len);
+	scale(&scaled, 1024, &unit);
+	snprintf(buf, len, "%.*f %s", decimals(scaled), scaled, *unit);
+	return buf;
 }
 
 const char *text_duration(double seconds, char *buf, size_t len)

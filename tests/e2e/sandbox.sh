@@ -139,8 +139,14 @@ second_client() {
 	gateway client2 203.0.113.129 2001:db8:3::1
 }
 
+
 mount_bpffs() {
 	mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+}
+
+# Everything in the bpffs but what the kernel puts into each.
+pins() {
+	find /sys/fs/bpf -mindepth 1 -not -name '*.debug' | sort
 }
 
 # tier TC|NATIVE|FAST|FULL_CHECKSUMS...: the mode to load with is in $MODE.
@@ -166,7 +172,7 @@ tier() {
 teardown() {
 	local pid ns
 	while read -r pid; do
-		kill -KILL "$pid" 2>/dev/null
+		kill -KILL "$pid" 2>/dev/null || true
 	done <"$TMP/pids"
 	: >"$TMP/pids"
 	for ns in /run/netns/*; do

@@ -11,15 +11,17 @@ tier_of() {
 someone_elses_program() {
 	topology
 	udp_server server :: 7000
-	in_router ip link set dev wan0 xdpdrv obj "$HELPERS/xdp_pass.bpf.o" sec xdp
+	in_router ip link set dev wan0 xdpdrv obj "$HELPERS/someone.bpf.o" sec xdp
+	pins >"$TMP/before"
 	refused 1 'someone_else.*--mode tc' load wan0 --mode native
-	equal "left in the bpffs" "" "$(find /sys/fs/bpf -mindepth 1)"
+	diff "$TMP/before" <(pins) || fail "the refusal left something behind"
 	xdpfwd load wan0 --mode tc
 	equal "tier" tc "$(tier_of wan0)"
 	xdpfwd map add udp :5000 $SERVER4:7000
 	udp_ask client $WAN4 5000 10
 	in_router ip -d link show wan0 | grep -q someone_else || fail "the other program is gone"
 	xdpfwd unload --all
+	diff "$TMP/before" <(pins) || fail "unload left something behind"
 	in_router ip -d link show wan0 | grep -q someone_else || fail "the other program is gone after unload"
 }
 
@@ -34,7 +36,7 @@ dispatcher() {
 		matches "what it says" '^xdpfwd: .*dispatcher' "$(cat "$TMP/err")"
 	fi
 	! in_router ip -d link show wan0 | grep -q 'prog/xdp' || fail "a program stayed on wan0"
-	equal "left in the bpffs" "" "$(find /sys/fs/bpf -mindepth 1 -not -path '*/xdp' -not -path '*/xdp/*')"
+	equal "left in the bpffs" "" "$(pins)"
 }
 
 tiers() {
@@ -103,7 +105,7 @@ under_traffic() {
 all_or_none() {
 	topology
 	refused 1 nosuch0 load wan0 nosuch0
-	equal "left in the bpffs" "" "$(find /sys/fs/bpf -mindepth 1)"
+	equal "left in the bpffs" "" "$(pins)"
 	! in_router bpftool net show | grep -q xf_ || fail "a program stayed attached"
 }
 

@@ -33,7 +33,7 @@ bad_endpoints() {
 	map_add_refused 1 '65535|range|port' tcp :8000-8999 $SERVER4:65000
 	map_add_refused 1 '9000-8000|range' tcp :9000-8000 $SERVER4
 	map_add_refused 1 'port' tcp :0 $SERVER4:80
-	map_add_refused 1 'port' tcp :80 $SERVER4:0
+	map_add_refused 1 ':0: ' tcp :80 $SERVER4:0
 	map_add_refused 1 '80abc' tcp :80abc $SERVER4:80
 	map_add_refused 1 '80abc' tcp :80 $SERVER4:80abc
 	map_add_refused 1 '65536' tcp :65536 $SERVER4:80
@@ -147,7 +147,7 @@ not_loaded() {
 		# shellcheck disable=SC2086 # a list of words
 		refused 1 'xdpfwd load' $args
 	done
-	equal "left in the bpffs" "" "$(ls /sys/fs/bpf)"
+	equal "left in the bpffs" "" "$(pins)"
 }
 
 state_directories() {
@@ -161,7 +161,7 @@ state_directories() {
 	bpftool map create /sys/fs/bpf/foreign/config type array key 4 value 8 entries 1 name someones
 	refused 1 'foreign' --state /sys/fs/bpf/foreign load wan0
 	refused 1 'foreign' --state /sys/fs/bpf/foreign map list
-	refused 1 'foreign' --state /sys/fs/bpf/foreign unload --all
+	xdpfwd --state /sys/fs/bpf/foreign unload --all
 	equal "what was there" config "$(ls /sys/fs/bpf/foreign)"
 	# Two instances, side by side; the environment names one, too.
 	xdpfwd --state /sys/fs/bpf/mine load wan0

@@ -16,19 +16,19 @@ snapshot() {
 		in_router tc qdisc show dev "$dev"
 		in_router tc filter show dev "$dev" ingress
 		in_router tc filter show dev "$dev" egress
-		echo "neighbours of $dev: $(in_router ip neigh show dev "$dev" | grep -cE 'managed|PERMANENT|extern')"
+		echo "neighbours of $dev: $(in_router ip neigh show dev "$dev" | grep -cE 'managed|PERMANENT|extern' || true)"
 	done
 	in_router bpftool net show
 	in_router sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(conf|neigh|ip_forward)' | sort
-	find /sys/fs/bpf -mindepth 1 | sort
+	pins
 }
 
 # The kernel's numbers of everything that is pinned: "map 12", "prog 34", "link 56".
 pinned_ids() {
 	local pin kind id
-	find /sys/fs/bpf -type f -o -type l | while read -r pin; do
+	pins | while read -r pin; do
 		for kind in map prog link; do
-			id=$(bpftool -j $kind show pinned "$pin" 2>/dev/null | jq -r '.id // empty')
+			id=$(bpftool -j $kind show pinned "$pin" 2>/dev/null | jq -r '.id // empty' || true)
 			[ -z "$id" ] || echo "$kind $id"
 		done
 	done | sort -u
@@ -67,7 +67,7 @@ leaves_nothing() {
 spares_others() {
 	topology
 	in_router tc qdisc add dev wan0 clsact
-	in_router tc filter add dev wan0 ingress prio 7 matchall action pass
+	in_router tc filter add dev wan0 ingress prio 7 bpf da obj "$HELPERS/someone.bpf.o" sec tc
 	snapshot >"$TMP/before"
 	xdpfwd load wan0 --mode tc
 	xdpfwd map add tcp :443 $SERVER4:8443
@@ -102,7 +102,7 @@ mounts_bpffs() {
 	equal "the state directory's mode and owner" "700 0:0" "$(stat -c '%a %u:%g' /sys/fs/bpf/xdpfwd)"
 	equal "pins that others can open" "" "$(find /sys/fs/bpf/xdpfwd -type f ! -perm 0600)"
 	xdpfwd unload --all
-	equal "left in the bpffs" "" "$(ls /sys/fs/bpf)"
+	equal "left in the bpffs" "" "$(pins)"
 }
 
 for kind in plain bridge tun; do

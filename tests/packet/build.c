@@ -113,7 +113,7 @@ static void put_ipv4(struct cursor *c, const struct packet *p)
 {
 	uint32_t start = c->at;
 
-	put8(c, 0x40 | (p->ihl ? p->ihl : (IPV4_HEADER + p->options) / 4));
+	put8(c, (p->version ? p->version : 4) << 4 | (p->ihl ? p->ihl : (IPV4_HEADER + p->options) / 4));
 	put8(c, p->tos);
 	put16(c, packet_ip_len(p) + p->ip_len_add);
 	put16(c, p->seed & 0xffff); /* identification */
@@ -156,7 +156,7 @@ static void put_ext(struct cursor *c, const struct packet *p, int i)
 
 static void put_ipv6(struct cursor *c, const struct packet *p)
 {
-	put32(c, 6u << 28 | (uint32_t)p->tos << 20 | (p->seed & 0xfffff));
+	put32(c, (p->version ? p->version : 6u) << 28 | (uint32_t)p->tos << 20 | (p->seed & 0xfffff));
 	put16(c, ext_len(p) + l4_len(p) + p->ip_len_add);
 	put8(c, p->n_ext ? p->ext[0].type : p->proto);
 	put8(c, p->ttl);
@@ -203,10 +203,12 @@ static uint32_t checksum_offset(const struct packet *p)
 	}
 }
 
-/* One's complement addition: a wrong checksum stays wrong by as much. */
+/* One's complement addition: a wrong checksum stays wrong by as much. Of the two zeros the one that is computed. */
 static uint16_t checksum_with_error(uint16_t checksum, uint16_t error)
 {
-	return sum_fold((uint32_t)checksum + error);
+	uint16_t sum = sum_fold((uint32_t)checksum + error);
+
+	return sum == 0xffff ? 0 : sum;
 }
 
 static uint16_t finish_checksum(const struct packet *p, const uint8_t *l4)
@@ -289,9 +291,14 @@ uint16_t packet_checksum(const struct packet *p)
 	return f.data[at] << 8 | f.data[at + 1];
 }
 
-void packet_make_checksum_zero(struct packet *p)
+void packet_make_checksum(struct packet *p, uint16_t checksum)
 {
 	assert(p->payload_len >= 2);
 	p->payload_word = 0;
-	p->payload_word = packet_checksum(p);
+	p->payload_word = sum_fold(packet_checksum(p) + (uint32_t)(uint16_t)~checksum);
+}
+
+void packet_make_checksum_zero(struct packet *p)
+{
+	packet_make_checksum(p, 0);
 }

@@ -13,7 +13,7 @@
 
 #include "xdpfwd/abi.h"
 
-#define FRAME_MAX   3800
+#define FRAME_MAX   9100
 #define ETH_HEADER  14
 #define EXT_MAX	    4
 #define TCP_HEADER  20
@@ -74,6 +74,7 @@ struct packet {
 	int udp_len_add;
 	uint8_t tcp_doff; /* 0: the true one */
 	uint8_t ihl;	  /* 0: the true one */
+	uint8_t version;  /* 0: the true one */
 	uint16_t cut;	  /* octets that are missing at the end of the frame */
 };
 
@@ -85,7 +86,8 @@ uint32_t packet_ip_len(const struct packet *p);
 /* The TCP or UDP checksum that build_frame() writes, in host order. */
 uint16_t packet_checksum(const struct packet *p);
 
-/* Chooses the payload's first word so that the transport checksum becomes 0 before UDP's rule for it. */
+/* Chooses the payload's first word so that the transport checksum becomes this, before UDP's rule for 0. */
+void packet_make_checksum(struct packet *p, uint16_t checksum);
 void packet_make_checksum_zero(struct packet *p);
 
 /* Sum in one's complement of octets as big-endian words, not folded; len may be odd only in the last call. */

@@ -167,6 +167,12 @@ static void identity(struct test *t)
 	in.proto = IPPROTO_TCP;
 	out = to_target(&in, TARGET, 8000);
 	forward_new(t, rule, &in, &out);
+	/* The difference is all ones in every word: sums are just below or above a carry. */
+	for (int i = -20; i <= 20; i++) {
+		packet_make_checksum(&in, i);
+		out = to_target(&in, TARGET, 8000);
+		forward(t, rule, &in, &out);
+	}
 }
 
 static const struct packet_case checksum_cases[] = {

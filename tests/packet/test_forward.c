@@ -284,6 +284,35 @@ static void gso(struct test *t)
 	count->bytes_in += packet_ip_len(&in) - in.payload_len;
 }
 
+/* BIG TCP: longer than the length field can say, which then says 0. */
+static void gso_without_length(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out;
+	uint32_t headers, rule = rule_preserve(t);
+
+	in.proto = IPPROTO_TCP;
+	in.payload_len = 2800;
+	headers = packet_ip_len(&in) - in.payload_len;
+	in.ip_len_add = -(int)packet_ip_len(&in) + (t->family == XF_IPV6 ? IPV6_HEADER : 0);
+	out = to_target(&in, TARGET, 9000);
+	t->gso_size = 1400;
+	forward_new(t, rule, &in, &out);
+	t->ledger.rule[rule].packets_in++;
+	t->ledger.rule[rule].bytes_in += headers;
+}
+
+/* A frame of several buffers, of which a program sees the first. The skbs of BPF_PROG_RUN have but one. */
+static void jumbo(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t);
+
+	in.payload_len = 8900;
+	conversation(t, rule, &in, TARGET);
+	in.proto = IPPROTO_TCP;
+	conversation(t, rule, &in, TARGET);
+}
+
 static const struct packet_case forward_cases[] = {
 	{"udp", udp, 0},
 	{"tcp", tcp, 0},
@@ -305,6 +334,8 @@ static const struct packet_case forward_cases[] = {
 	{"slow_way_back", slow_way_back, 0},
 	{"neighbour_unknown", neighbour_unknown, 0},
 	{"gso", gso, ONLY_TC},
+	{"gso_without_length", gso_without_length, ONLY_TC},
+	{"jumbo", jumbo, ONLY_XDP},
 };
 
 PACKET_SUITE(forward);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is none of our business leaves as it came, and nothing is counted. */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "harness.h"
@@ -32,6 +33,10 @@ static void wrong_version(struct test *t)
 	rule_preserve(t);
 	in.ethertype = t->family == XF_IPV4 ? 0x86dd : 0x0800;
 	pass(t, &in);
+	in.ethertype = 0;
+	for (in.version = 1; in.version < 16; in.version++)
+		if (in.version != t->family)
+			pass(t, &in);
 }
 
 static void header_length_too_small(struct test *t)
@@ -40,6 +45,11 @@ static void header_length_too_small(struct test *t)
 
 	rule_preserve(t);
 	in.ihl = 4;
+	pass(t, &in);
+	/* Read with such a length, the destination address would be the ports. */
+	rule_add(t, &(struct rule){.port = ntohl(in.daddr.v4) & 0xffff, .target = TARGET});
+	pass(t, &in);
+	in.proto = IPPROTO_TCP;
 	pass(t, &in);
 }
 

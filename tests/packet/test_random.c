@@ -317,7 +317,7 @@ static void packets(struct test *t)
 	const char *seed = getenv("PACKET_SEED");
 	unsigned int open = 0;
 
-	rng = (seed ? strtoull(seed, NULL, 0) : 20) + t->hook * 2 + t->family;
+	rng = (seed ? strtoull(seed, NULL, 0) : 1) * 100 + t->hook * 10 + t->family;
 	make_rules(t);
 	make_conversations();
 	for (int i = 0; i < PACKETS; i++) {
@@ -331,7 +331,7 @@ static void packets(struct test *t)
 	for (int i = 0; i < TALKS; i++)
 		open += model.talks[i].open;
 	/* That the rules catch enough for this to be a test. */
-	assert_in_range(open, TALKS / 4, TALKS);
+	assert_in_range(open, TALKS / 10, TALKS);
 }
 
 static const struct packet_case random_cases[] = {

@@ -18,9 +18,9 @@ struct device {
 };
 
 static const struct device devices[DEVS] = {
-	[WAN0] = {"wan0", 1500, ROUTER, {2, 0, 0, 0, 0xd, 0}},
+	[WAN0] = {"wan0", 9000, ROUTER, {2, 0, 0, 0, 0xd, 0}},
 	[WAN1] = {"wan1", 1500, ROUTER_WAN1, {2, 0, 0, 0, 0xd, 1}},
-	[LAN0] = {"lan0", 1500, ROUTER_LAN, {2, 0, 0, 0, 0xd, 2}},
+	[LAN0] = {"lan0", 9000, ROUTER_LAN, {2, 0, 0, 0, 0xd, 2}},
 	[LAN1] = {"lan1", 1280, ROUTER_LAN1, {2, 0, 0, 0, 0xd, 3}},
 	[DMZ0] = {"dmz0", 1500, ROUTER_DMZ, {2, 0, 0, 0, 0xd, 4}},
 };
