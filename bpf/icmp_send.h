@@ -73,14 +73,17 @@ static __always_inline bool error_allowed(struct error_draft *d, __u32 now)
 	return true;
 }
 
-/* The sum of `len` octets, a multiple of 4, of a draft. */
-static __always_inline __u64 error_sum(__u8 *from, __u32 len)
+/* The sum of `len` octets, a multiple of 4, of a draft. 64 bits, since 6.1 loses the bounds of a spilled 32-bit value. */
+static __always_inline __u64 error_sum(__u8 *from, __u64 len)
 {
 	__u64 sum = 0;
 
 	for (int i = 0; i < 3; i++) {
-		__u32 chunk = len < ERROR_CSUM_CHUNK ? len : ERROR_CSUM_CHUNK;
+		__u64 chunk = len < ERROR_CSUM_CHUNK ? len : ERROR_CSUM_CHUNK;
 
+		asm volatile("" : "+r"(chunk));
+		if (chunk > ERROR_CSUM_CHUNK)
+			return 0;
 		if (chunk)
 			sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)(from + i * ERROR_CSUM_CHUNK), chunk, 0);
 		len -= chunk;
@@ -104,7 +107,7 @@ static __always_inline void error_icmp(struct icmp_head *icmp, const struct pkt 
 	icmp->checksum = 0;
 }
 
-static __always_inline __u32 error_ipv4(struct error_draft *d, const struct pkt *p, __u32 quote)
+static __always_inline __u32 error_ipv4(struct error_draft *d, const struct pkt *p, __u64 quote)
 {
 	__u32 len = sizeof(d->v4.ip) + sizeof(d->v4.icmp) + quote;
 
@@ -124,7 +127,7 @@ static __always_inline __u32 error_ipv4(struct error_draft *d, const struct pkt 
 	return len;
 }
 
-static __always_inline __u32 error_ipv6(struct error_draft *d, const struct pkt *p, __u32 quote)
+static __always_inline __u32 error_ipv6(struct error_draft *d, const struct pkt *p, __u64 quote)
 {
 	__u32 payload = sizeof(d->v6.icmp) + quote;
 	__u64 sum;
@@ -144,23 +147,41 @@ static __always_inline __u32 error_ipv6(struct error_draft *d, const struct pkt 
 	return sizeof(d->v6.ip) + payload;
 }
 
+/*
+ * The length if it is 28 to `most`, else 0: two comparisons in 64 bits that the
+ * compiler cannot merge into one, which is all that 6.1 understands.
+ */
+static __always_inline __u64 error_bounded(__u64 len, const __u64 most)
+{
+	asm volatile("" : "+r"(len));
+	if (len > most)
+		return 0;
+	asm volatile("" : "+r"(len));
+	if (len < 28)
+		return 0;
+	asm volatile("" : "+r"(len));
+	return len;
+}
+
 /* Turns the packet into the error and sends it back where it came from; returns the program's verdict. */
 static __always_inline int error_send(ctx_t *ctx, const struct pkt *p, const __u8 family)
 {
-	__u32 most = family == XF_IPV6 ? ERROR_QUOTE_IPV6 : ERROR_QUOTE_IPV4;
-	__u32 quote = (p->len < most ? p->len : most) & ~3u;
+	const __u32 most = family == XF_IPV6 ? ERROR_QUOTE_IPV6 : ERROR_QUOTE_IPV4;
+	__u64 quote = (p->len < most ? p->len : most) & ~3ul, len;
 	struct error_draft *d;
-	__u32 zero = 0, len;
+	__u32 zero = 0;
 	void *to;
 
 	d = bpf_map_lookup_elem(&error_draft, &zero);
 	if (!d || !error_allowed(d, p->now))
 		return CTX_DROP;
 	to = family == XF_IPV6 ? d->v6.quote : d->v4.quote;
-	if (quote < 28 || quote > most || bpf_skb_load_bytes(ctx, p->l3, to, quote))
+	quote = error_bounded(quote, most);
+	if (!quote || bpf_skb_load_bytes(ctx, p->l3, to, quote))
 		return CTX_DROP;
 	len = family == XF_IPV6 ? error_ipv6(d, p, quote) : error_ipv4(d, p, quote);
-	if (len > sizeof(d->v6) || bpf_skb_change_tail(ctx, p->l3 + len, 0) ||
+	len = error_bounded(len, sizeof(d->v6));
+	if (!len || bpf_skb_change_tail(ctx, p->l3 + len, 0) ||
 	    bpf_skb_store_bytes(ctx, p->l3, d, len, BPF_F_INVALIDATE_HASH))
 		return CTX_DROP;
 	return ctx_send_back(ctx, p->l3);
