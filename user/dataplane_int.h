@@ -140,6 +140,11 @@ int dp_object_prog_fd(struct dp_object *object, enum dp_prog prog);
 int dp_object_pin_maps(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
 int dp_object_pin_progs(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
 
+/* ---- the running kernel (dataplane_probe.c) */
+
+/* May programs ask its connection tracking (6.0, nf_conntrack built in or loaded)? */
+bool dp_probe_conntrack(void);
+
 /* ---- a new instance's settings (dataplane_config.c) */
 
 int dp_config_make(const struct dp_load_options *options, struct xf_config *config, struct xf_error *err);
