@@ -123,6 +123,9 @@ class Lab:
     def set_up(self):
         """What forwards."""
 
+    def confirm(self):
+        """After all measurements: it was indeed this that forwarded."""
+
     def tear_down(self):
         """Its traces outside the namespaces."""
 
@@ -147,7 +150,10 @@ class Lab:
             command += ["--thread", str(self.threads[device])]
         command += ["--flows", str(flows), "--rules", str(self.n_rules), "--ms", str(int(seconds * 1000)),
                     "--generator-cpu", str(self.load_cpu)]
-        return json.loads(sh(*command, timeout=60 + seconds))
+        try:
+            return json.loads(sh(*command, timeout=60 + seconds))
+        except Failure as failure:
+            raise Failure(f"{self.name}, {flows} flows: {str(failure).rsplit('drive: ', 1)[-1]}") from None
 
 
 def napi_thread(device):
@@ -191,6 +197,7 @@ class Nftables(Lab):
 
 class Xdpfwd(Lab):
     mode = ""
+    fast = 0.0  # share of the packets that the fast tier must have finished
 
     def xdpfwd(self, *command):
         state = f"/sys/fs/bpf/{self.netns['router']}"
@@ -202,6 +209,13 @@ class Xdpfwd(Lab):
         for listen, port, target, to in rules(self.n_rules):
             self.xdpfwd("map", "add", "udp", f"{listen}:{port}", f"{target}:{to}", "--source", "preserve")
 
+    def confirm(self):
+        counters = [rule["counters"] for rule in json.loads(self.xdpfwd("map", "list", "--json"))]
+        packets = sum(c["packets_in"] + c["packets_out"] for c in counters)
+        fast = sum(c["fast_packets"] for c in counters) / packets if packets else None
+        if fast is None or abs(fast - self.fast) > 0.001:
+            raise Failure(f"{self.name}: the fast tier finished {fast} of the packets and not {self.fast}")
+
     def tear_down(self):
         try:
             self.xdpfwd("unload", "--all")
@@ -212,6 +226,7 @@ class Xdpfwd(Lab):
 class FastTier(Xdpfwd):
     name = "xdpfwd, fast tier"
     mode = "native"
+    fast = 1.0
 
 
 class FullTier(Xdpfwd):

@@ -61,10 +61,11 @@ def markdown(document):
     lines = [f"Linux {computer['kernel']}, {computer['cpu']}, {computer['cores']} cores. 64-octet UDP frames over veth, "
              f"rules: {document['rules']}, rounds: {document['rounds']} of {document['seconds']:g} s, interleaved; medians."]
     for series in document["series"]:
-        lines += ["", f"**{series['flows']} flow{'s' if series['flows'] > 1 else ''}, egress {series['egress']}** "
-                  f"({EGRESS_NOTE[series['egress']]}):", "", HEAD]
+        lines += ["", f"**{series['flows']} flow{'s' if series['flows'] > 1 else ''}, egress {series['egress']}**", "", HEAD]
         lines += [row(name, figures) for name, figures in series["subjects"].items()]
     checked = sum(f["checked"] for s in document["series"] for f in s["subjects"].values())
     lost = sum(f["lost"] for s in document["series"] for f in s["subjects"].values())
+    lines.append("")
+    lines += [f"- Egress {kind}: {EGRESS_NOTE[kind]}." for kind in sorted({s["egress"] for s in document["series"]})]
     lines += ["", f"Checked in every address, port and checksum: {checked} packets, none wrong. Lost: {lost}."]
     return "\n".join(lines)
