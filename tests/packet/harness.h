@@ -67,6 +67,14 @@ struct packet_suite {
 	unsigned int count;
 };
 
+#define CASE(function)                 \
+	{                              \
+#function, function, 0 \
+	}
+#define CASE_ONLY(function, only)         \
+	{                                 \
+#function, function, only \
+	}
 #define PACKET_SUITE(theme)                                               \
 	const struct packet_suite theme##_suite = {#theme, theme##_cases, \
 						   sizeof(theme##_cases) / sizeof(theme##_cases[0])}

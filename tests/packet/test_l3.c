@@ -165,11 +165,8 @@ static void ttl_exceeded(struct test *t)
 }
 
 static const struct packet_case l3_cases[] = {
-	{"udp", udp, ONLY_TC},
-	{"tcp", tcp, ONLY_TC},
-	{"neighbour_unknown", neighbour_unknown, ONLY_TC},
-	{"other_ports", other_ports, ONLY_TC},
-	{"ttl_exceeded", ttl_exceeded, ONLY_TC},
+	CASE_ONLY(udp, ONLY_TC),	 CASE_ONLY(tcp, ONLY_TC),	   CASE_ONLY(neighbour_unknown, ONLY_TC),
+	CASE_ONLY(other_ports, ONLY_TC), CASE_ONLY(ttl_exceeded, ONLY_TC),
 };
 
 PACKET_SUITE(l3);
