@@ -77,8 +77,8 @@ struct dataplane {
 /* Opens one pinned map, or fails: missing (errno ENOENT), or not what this version pins there. */
 int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err);
 int dp_maps_open(struct dataplane *dp, struct xf_error *err);
-/* Is there a map of this name, of whatever version, under this pin? */
-bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, const char *name);
+/* Is this map under this pin? Of an instance of another version, it may have other sizes. */
+bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, enum dp_map map);
 int dp_config_write(struct dataplane *dp, struct xf_error *err);
 /* A generation that no flow has yet; to be followed by dp_config_write. */
 __u32 dp_next_gen(struct dataplane *dp);
@@ -176,10 +176,10 @@ int dp_attach_replace(struct dataplane *dp, struct dp_object *object, struct xf_
 
 /* ---- pins (dataplane_unload.c) */
 
-/* Removes what xdpfwd pinned, the config first. *foreign: the name of something that is not ours, or empty. */
-int dp_state_clean(struct dataplane *dp, char foreign[NAME_MAX + 1], struct xf_error *err);
+/* Detaches and removes what xdpfwd left there. *foreign: the name of something that is not ours, or empty. */
+int dp_state_clean(const char *state, char foreign[NAME_MAX + 1], struct xf_error *err);
 /* Removes the state directory, if nothing is in it. */
-void dp_state_remove(struct dataplane *dp);
+void dp_state_remove(const char *state);
 
 /* ---- "interfaces" (dataplane_iface.c) */
 

@@ -123,35 +123,28 @@ struct stretch {
 	__u8 bits;
 };
 
-static unsigned int stretches_of(const struct xf_rule *rule, __u8 listen_kind, struct stretch out[2])
+/* Of a rule whose flows live out, too: a port without a bit is not even looked up in the flow table. */
+static void stretches_of(const struct xf_rule *rule, __u8 listen_kind, struct stretch out[2])
 {
 	__u16 width = rule->listen_hi - rule->listen_lo;
-	unsigned int n = 0;
+	__u8 single = listen_kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR : XF_PORT_LISTEN_WIDE;
 
-	/* A rule whose flows live out takes no new ones, but its targets still answer. */
-	if (rule->flags & XF_RULE_LIVE)
-		out[n++] = (struct stretch){
-			.lo = rule->listen_lo,
-			.hi = rule->listen_hi,
-			.bits = width			      ? XF_PORT_LISTEN_RANGE :
-				listen_kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR :
-								XF_PORT_LISTEN_WIDE,
-		};
-	out[n++] = (struct stretch){.lo = rule->target_lo, .hi = rule->target_lo + width, .bits = XF_PORT_TARGET};
-	return n;
+	out[0] = (struct stretch){
+		.lo = rule->listen_lo, .hi = rule->listen_hi, .bits = width ? XF_PORT_LISTEN_RANGE : single};
+	out[1] = (struct stretch){.lo = rule->target_lo, .hi = rule->target_lo + width, .bits = XF_PORT_TARGET};
 }
 
 int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
 {
 	struct xf_ports *ports = ports_map(dp, err);
 	struct stretch stretches[2];
-	unsigned int n, i;
+	unsigned int i;
 	__u32 port;
 
 	if (!ports)
 		return -1;
-	n = stretches_of(placed->rule, placed->meta->listen_kind, stretches);
-	for (i = 0; i < n; i++) {
+	stretches_of(placed->rule, placed->meta->listen_kind, stretches);
+	for (i = 0; i < ARRAY_SIZE(stretches); i++) {
 		for (port = stretches[i].lo; port <= stretches[i].hi; port++) {
 			if (placed->rule->protos & XF_PROTO_TCP)
 				ports->tcp[port] |= stretches[i].bits;
@@ -172,9 +165,10 @@ struct tally {
 static void tally_rule(struct tally *tally, const struct xf_rule *rule, __u8 listen_kind)
 {
 	struct stretch stretches[2];
-	unsigned int n = stretches_of(rule, listen_kind, stretches), i, bit, udp;
+	unsigned int i, bit, udp;
 
-	for (i = 0; i < n; i++) {
+	stretches_of(rule, listen_kind, stretches);
+	for (i = 0; i < ARRAY_SIZE(stretches); i++) {
 		for (bit = 0; bit < PORT_BITS; bit++) {
 			if (!(stretches[i].bits & (1u << bit)))
 				continue;

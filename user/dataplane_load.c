@@ -29,7 +29,7 @@ static int make_instance(struct dataplane *dp, const struct dp_load_options *opt
 	int rc;
 
 	/* What a killed command left would be in the way; what others left is theirs. */
-	if (dp_state_clean(dp, foreign, err))
+	if (dp_state_clean(dp->dir, foreign, err))
 		return -1;
 	if (foreign[0])
 		return xf_fail(err, "%s/%s is not xdpfwd's; foreign pins are refused", dp->dir, foreign);
@@ -175,8 +175,8 @@ static int load_locked(struct dataplane *dp, const struct dp_load_options *optio
 		return -1;
 	if (!make_instance(dp, options, err) && !attach_all(dp, options, changes, err))
 		return 0;
-	dp_state_clean(dp, foreign, &ignored);
-	dp_state_remove(dp);
+	dp_state_clean(dp->dir, foreign, &ignored);
+	dp_state_remove(dp->dir);
 	return -1;
 }
 

@@ -31,8 +31,16 @@ static bool is_named(const struct bpf_map_info *info, const char *name)
 	return info->type && !strncmp(info->name, name, sizeof(info->name) - 1);
 }
 
-bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, const char *name)
+static bool is_as_specified(const struct bpf_map_info *info, const struct dp_map_spec *spec)
 {
+	return is_named(info, spec->name) && info->type == spec->type && info->key_size == spec->key_size &&
+	       info->value_size == spec->value_size;
+}
+
+bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, enum dp_map map)
+{
+	const struct dp_map_spec *spec = &dp_map_specs[map];
+	bool other_version = dp->config.abi && dp->config.abi != XF_ABI_VERSION;
 	struct bpf_map_info info;
 	char path[PATH_MAX];
 	bool ours;
@@ -40,7 +48,8 @@ bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, const char 
 
 	if (fd < 0)
 		return false;
-	ours = !map_info(fd, &info) && is_named(&info, name);
+	ours = !map_info(fd, &info) &&
+	       (other_version ? is_named(&info, spec->name) && info.type == spec->type : is_as_specified(&info, spec));
 	close(fd);
 	return ours;
 }
@@ -59,8 +68,7 @@ int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err)
 		errno = error; /* ENOENT tells the caller that nothing is loaded */
 		return -1;
 	}
-	if (map_info(fd, &info) || !is_named(&info, spec->name) || info.type != spec->type ||
-	    info.key_size != spec->key_size || info.value_size != spec->value_size) {
+	if (map_info(fd, &info) || !is_as_specified(&info, spec)) {
 		close(fd);
 		xf_fail(err, "%s is not a map that this version of xdpfwd pinned; foreign pins are refused", path);
 		errno = EINVAL;
@@ -75,8 +83,12 @@ int dp_maps_open(struct dataplane *dp, struct xf_error *err)
 	int i;
 
 	for (i = 0; i < DP_MAP_COUNT; i++)
-		if (dp->map[i] < 0 && dp_map_open(dp, (enum dp_map)i, err))
+		if (dp->map[i] < 0 && dp_map_open(dp, (enum dp_map)i, err)) {
+			if (errno == ENOENT)
+				xf_fail(err, "%s/%s is missing; run `xdpfwd unload --all` and load again", dp->dir,
+					dp_map_specs[i].name);
 			return -1;
+		}
 	return 0;
 }
 

@@ -12,7 +12,8 @@
 /*
  * Generic XDP can send through any device; native XDP only where the driver
  * takes XDP frames. The map does not know who asks, so with native interfaces
- * about, only such devices are in it.
+ * about, only such devices are in it. EINVAL is how the map says that a device
+ * is gone.
  */
 static bool takes_xdp_frames(const struct dp_iface_record *record, bool any_native)
 {
@@ -43,7 +44,7 @@ int dp_egress_refresh(struct dataplane *dp, struct xf_error *err)
 
 		if (!takes_xdp_frames(&records[i], any_native))
 			bpf_map_delete_elem(map, &ifindex);
-		else if (bpf_map_update_elem(map, &ifindex, &ifindex, BPF_ANY) && errno != ENODEV)
+		else if (bpf_map_update_elem(map, &ifindex, &ifindex, BPF_ANY) && errno != EINVAL)
 			rc = xf_fail(err, "%s: cannot note that it takes XDP frames: %s", records[i].iface.name,
 				     strerror(errno));
 	}

@@ -55,7 +55,7 @@ static bool is_ours(const struct dataplane *dp, const char *pin)
 		*next = '\0';
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		if (!strcmp(name, dp_map_specs[i].name))
-			return dp_map_pin_is_ours(dp, pin, name);
+			return dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
 	for (i = 0; i < DP_PROG_COUNT; i++)
 		if (!strcmp(name, dp_prog_specs[i].pin))
 			return prog_pin_is_ours(dp, pin, dp_prog_specs[i].name);
@@ -90,22 +90,10 @@ static void remove_pin(struct dataplane *dp, const char *name, void *arg)
 		log_debug("cannot remove %s: %s", path, strerror(errno));
 }
 
-int dp_state_clean(struct dataplane *dp, char foreign[NAME_MAX + 1], struct xf_error *err)
+void dp_state_remove(const char *state)
 {
-	const char *config = dp_map_specs[DP_MAP_CONFIG].name;
-	char path[PATH_MAX];
-
-	foreign[0] = '\0';
-	/* Without its config there is no instance any more, only leftovers. */
-	if (dp_map_pin_is_ours(dp, config, config))
-		unlink(dp_path(dp, config, path));
-	return for_each_pin(dp, remove_pin, foreign, err);
-}
-
-void dp_state_remove(struct dataplane *dp)
-{
-	if (rmdir(dp->dir))
-		log_debug("%s stays: %s", dp->dir, strerror(errno));
+	if (rmdir(state))
+		log_debug("%s stays: %s", state, strerror(errno));
 }
 
 /* ---- some interfaces */
@@ -216,26 +204,45 @@ static int detach_everything(struct dataplane *dp, struct xf_error *err)
 	return rc;
 }
 
+/*
+ * With a handle of its own: what is opened here is only good for being removed.
+ * Without its config there is no instance any more, only leftovers.
+ */
+int dp_state_clean(const char *state, char foreign[NAME_MAX + 1], struct xf_error *err)
+{
+	struct dataplane *dp = dp_new(state, err);
+	char path[PATH_MAX];
+	int rc;
+
+	foreign[0] = '\0';
+	if (!dp)
+		return -1;
+	open_what_is_there(dp);
+	rc = detach_everything(dp, err);
+	if (!rc && dp_map_pin_is_ours(dp, dp_map_specs[DP_MAP_CONFIG].name, DP_MAP_CONFIG))
+		unlink(dp_path(dp, dp_map_specs[DP_MAP_CONFIG].name, path));
+	if (!rc)
+		rc = for_each_pin(dp, remove_pin, foreign, err);
+	dp_close(dp);
+	return rc;
+}
+
 int dp_unload_all(const char *state, struct xf_error *err)
 {
 	struct dataplane *dp = dp_new(state, err);
-	char foreign[NAME_MAX + 1];
-	int rc = -1;
+	char foreign[NAME_MAX + 1] = "";
+	int rc;
 
-	if (!dp || state_lock(dp->dir, false, &dp->dir_fd, err))
-		goto out;
-	rc = 0;
-	if (dp->dir_fd < 0)
-		goto out;
-	open_what_is_there(dp);
-	rc = detach_everything(dp, err);
-	if (!rc)
-		rc = dp_state_clean(dp, foreign, err);
-	if (!rc && foreign[0])
-		log_warning("%s/%s is not xdpfwd's and stays", dp->dir, foreign);
-	if (!rc && !foreign[0])
-		dp_state_remove(dp);
-out:
+	if (!dp)
+		return -1;
+	rc = state_lock(dp->dir, false, &dp->dir_fd, err);
+	if (!rc && dp->dir_fd >= 0) {
+		rc = dp_state_clean(dp->dir, foreign, err);
+		if (foreign[0])
+			log_warning("%s/%s is not xdpfwd's and stays", dp->dir, foreign);
+		else if (!rc)
+			dp_state_remove(dp->dir);
+	}
 	dp_close(dp);
 	return rc;
 }

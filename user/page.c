@@ -18,7 +18,7 @@ static const char page_head[] =
 	"@media (prefers-color-scheme:dark){:root{--bg:#12161c;--card:#1a2029;--ink:#e4e8ee;--soft:#98a3b3;"
 	"--line:#2c3542;--bar:#6ea2f5;--bad:#ff8a80}}\n"
 	"*{box-sizing:border-box}\n"
-	"body{margin:0 auto;max-width:84rem;padding:1.5rem;background:var(--bg);color:var(--ink);"
+	"body{margin:0 auto;max-width:96rem;padding:1.5rem;background:var(--bg);color:var(--ink);"
 	"font:15px/1.5 system-ui,sans-serif}\n"
 	"h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:2rem 0 .6rem}"
 	"header{display:flex;flex-wrap:wrap;gap:.2rem 1rem;align-items:baseline;margin-bottom:1.2rem}\n"
@@ -28,7 +28,8 @@ static const char page_head[] =
 	".tile{padding:.7rem 1rem}.tile b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}\n"
 	"progress{width:100%;height:.35rem;accent-color:var(--bar)}\n"
 	".table{overflow-x:auto}table{border-collapse:collapse;width:100%}\n"
-	"th,td{padding:.4rem .8rem;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}\n"
+	"table{font-size:.92rem}th,td{padding:.4rem .65rem;text-align:left;border-bottom:1px solid "
+	"var(--line);white-space:nowrap}\n"
 	"tr:last-child td{border-bottom:0}th{color:var(--soft);font-weight:600;font-size:.85rem}\n"
 	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.wide{white-space:normal}\n"
 	".off{color:var(--bad)}code{font:.92em ui-monospace,monospace}\n"
@@ -116,7 +117,7 @@ static void page_tiles(struct buf *b, const struct metrics_input *in)
 	buf_puts(b, "<div class=\"tiles\">\n");
 	tile(b, "Rules", s->rules, s->max_rules);
 	tile(b, "Flows", s->flows_established + s->flows_pending, s->max_flows);
-	tile(b, "of these pending", s->flows_pending, 0);
+	tile(b, "Flows not yet answered", s->flows_pending, 0);
 	tile(b, "Packets forwarded", packets, 0);
 	buf_printf(b,
 		   "<div class=\"tile\"><span class=\"soft\">Bytes forwarded</span><b title=\"%" PRIu64

@@ -8,7 +8,7 @@
 # learned by itself come and go; those that somebody asked for do not.
 snapshot() {
 	local dev
-	in_router ip -d link | sed 's/ promiscuity.*//'
+	in_router ip -d link | sed 's/ promiscuity.*//; s/_timer *[0-9.]*//g'
 	in_router ip addr
 	in_router ip route show table all
 	in_router ip -6 route show table all | sed 's/ expires [0-9]*sec//'

@@ -149,7 +149,9 @@ static void put_ext(struct cursor *c, const struct packet *p, int i)
 			put8(c, 0);
 		break;
 	default:
-		for (; len > 2; len--)
+		put8(c, 0); /* a routing header's type */
+		put8(c, p->segments_left);
+		for (; len > 4; len--)
 			put8(c, 0);
 	}
 }

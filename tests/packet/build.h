@@ -62,7 +62,8 @@ struct packet {
 	uint8_t tcp_options;
 	uint8_t n_ext;
 	struct ext ext[EXT_MAX];
-	uint16_t frag; /* IPv4: flags and offset; IPv6: those of the fragment header, if there is one */
+	uint8_t segments_left; /* of routing headers */
+	uint16_t frag;	       /* IPv4: flags and offset; IPv6: those of the fragment header, if there is one */
 	uint16_t payload_len;
 	uint16_t payload_word; /* its first two octets; the others follow from seed */
 	uint32_t seed;

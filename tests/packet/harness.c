@@ -167,7 +167,7 @@ static const char *verdict_name(const struct test *t)
 	}
 }
 
-void assert_verdict(const struct test *t, const char *want)
+void check_verdict(const struct test *t, const char *want)
 {
 	if (strcmp(verdict_name(t), want))
 		fail_here("verdict %s (%d) instead of %s", verdict_name(t), (int)t->retval, want);
@@ -195,7 +195,7 @@ static void print_difference(const struct frame *want, const struct frame *got)
 	}
 }
 
-void assert_frame(const struct frame *want, const struct frame *got)
+void check_frame(const struct frame *want, const struct frame *got)
 {
 	uint32_t at = 0;
 
@@ -212,9 +212,9 @@ static void run_and_compare(struct test *t, const struct packet *in, const struc
 	struct frame want;
 
 	run(t, in);
-	assert_verdict(t, "redirect");
+	check_verdict(t, "redirect");
 	build_frame(out, &want);
-	assert_frame(&want, &t->got);
+	check_frame(&want, &t->got);
 }
 
 void check_forward(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out)
@@ -239,14 +239,14 @@ void check_reply(struct test *t, uint32_t rule, const struct packet *in, const s
 void check_pass(struct test *t, const struct packet *in)
 {
 	run(t, in);
-	assert_verdict(t, "pass");
-	assert_frame(&t->sent, &t->got);
+	check_verdict(t, "pass");
+	check_frame(&t->sent, &t->got);
 }
 
 void check_drop(struct test *t, uint32_t rule, enum xf_reason reason, const struct packet *in)
 {
 	run(t, in);
-	assert_verdict(t, "drop");
+	check_verdict(t, "drop");
 	if (rule == NO_RULE)
 		t->ledger.drops[reason]++;
 	else

@@ -67,6 +67,14 @@ struct packet_suite {
 	unsigned int count;
 };
 
+#define CASE(function)                 \
+	{                              \
+#function, function, 0 \
+	}
+#define CASE_ONLY(function, only)         \
+	{                                 \
+#function, function, only \
+	}
 #define PACKET_SUITE(theme)                                               \
 	const struct packet_suite theme##_suite = {#theme, theme##_cases, \
 						   sizeof(theme##_cases) / sizeof(theme##_cases[0])}
@@ -130,10 +138,12 @@ void check_forward_new(struct test *t, uint32_t rule, const struct packet *in, c
 void check_reply(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out);
 void check_pass(struct test *t, const struct packet *in);
 void check_drop(struct test *t, uint32_t rule, enum xf_reason reason, const struct packet *in);
+void check_verdict(const struct test *t, const char *want);
+void check_frame(const struct frame *want, const struct frame *got);
 /* Only runs, and leaves t->retval, t->sent and t->got. */
 void run(struct test *t, const struct packet *in);
-void assert_verdict(const struct test *t, const char *want);
-void assert_frame(const struct frame *want, const struct frame *got);
+#define assert_verdict(t, want) (at(__FILE__, __LINE__), check_verdict(t, want))
+#define assert_frame(want, got) (at(__FILE__, __LINE__), check_frame(want, got))
 /* Counts one packet of `in` for the ledger. */
 void ledger_in(struct test *t, uint32_t rule, const struct packet *in);
 void ledger_out(struct test *t, uint32_t rule, const struct packet *in);

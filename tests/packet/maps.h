@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The loaded programs and their maps, for the harness alone: cases do not come here. */
+/* The loaded programs and their maps, for the harness; cases speak of rules, packets and flows instead. */
 #ifndef XDPFWD_TESTS_PACKET_MAPS_H
 #define XDPFWD_TESTS_PACKET_MAPS_H
 

@@ -176,16 +176,16 @@ static void identity(struct test *t)
 }
 
 static const struct packet_case checksum_cases[] = {
-	{"udp_none", udp_none, 0},
-	{"udp_becomes_zero", udp_becomes_zero, 0},
-	{"tcp_becomes_zero", tcp_becomes_zero, 0},
-	{"udp_was_zero", udp_was_zero, 0},
-	{"tcp_was_zero", tcp_was_zero, 0},
-	{"damage_stays_visible", damage_stays_visible, 0},
-	{"tcp_damage_stays_visible", tcp_damage_stays_visible, 0},
-	{"unfinished", unfinished, ONLY_XDP},
-	{"ipv4_header_zero", ipv4_header_zero, ONLY_V4},
-	{"identity", identity, 0},
+	CASE(udp_none),
+	CASE(udp_becomes_zero),
+	CASE(tcp_becomes_zero),
+	CASE(udp_was_zero),
+	CASE(tcp_was_zero),
+	CASE(damage_stays_visible),
+	CASE(tcp_damage_stays_visible),
+	CASE_ONLY(unfinished, ONLY_XDP),
+	CASE_ONLY(ipv4_header_zero, ONLY_V4),
+	CASE(identity),
 };
 
 PACKET_SUITE(checksum);

@@ -240,20 +240,20 @@ static void only_one_reason(struct test *t)
 }
 
 static const struct packet_case drop_cases[] = {
-	{"disabled", disabled, 0},
-	{"disabled_later", disabled_later, 0},
-	{"ttl_exceeded", ttl_exceeded, 0},
-	{"too_big", too_big, 0},
-	{"reply_too_big", reply_too_big, 0},
-	{"gso_segments_too_big", gso_segments_too_big, ONLY_TC},
-	{"no_route", no_route, 0},
-	{"route_unreachable", route_unreachable, 0},
-	{"forwarding_disabled", forwarding_disabled, 0},
-	{"malformed", malformed, 0},
-	{"malformed_padded", malformed_padded, 0},
-	{"malformed_udp_length_zero", malformed_udp_length_zero, 0},
-	{"malformed_in_a_flow", malformed_in_a_flow, 0},
-	{"only_one_reason", only_one_reason, 0},
+	CASE(disabled),
+	CASE(disabled_later),
+	CASE(ttl_exceeded),
+	CASE(too_big),
+	CASE(reply_too_big),
+	CASE_ONLY(gso_segments_too_big, ONLY_TC),
+	CASE(no_route),
+	CASE(route_unreachable),
+	CASE(forwarding_disabled),
+	CASE(malformed),
+	CASE(malformed_padded),
+	CASE(malformed_udp_length_zero),
+	CASE(malformed_in_a_flow),
+	CASE(only_one_reason),
 };
 
 PACKET_SUITE(drop);

@@ -236,21 +236,14 @@ static void answers_from_elsewhere(struct test *t)
 }
 
 static const struct packet_case flow_cases[] = {
-	{"what_it_remembers", what_it_remembers, 0},
-	{"established_by_the_answer", established_by_the_answer, 0},
-	{"udp_pending_expires", udp_pending_expires, 0},
-	{"udp_expires", udp_expires, 0},
-	{"tcp_pending_expires", tcp_pending_expires, 0},
-	{"tcp_expires", tcp_expires, 0},
-	{"one_direction_is_enough", one_direction_is_enough, 0},
-	{"fin_of_the_client", fin_of_the_client, 0},
-	{"fin_of_the_target", fin_of_the_target, 0},
-	{"reset_of_the_client", reset_of_the_client, 0},
-	{"reset_of_the_target", reset_of_the_target, 0},
-	{"syn_after_the_end", syn_after_the_end, 0},
-	{"reset_makes_none", reset_makes_none, 0},
-	{"same_ports_other_protocol", same_ports_other_protocol, 0},
-	{"answers_from_elsewhere", answers_from_elsewhere, 0},
+	CASE(what_it_remembers),       CASE(established_by_the_answer),
+	CASE(udp_pending_expires),     CASE(udp_expires),
+	CASE(tcp_pending_expires),     CASE(tcp_expires),
+	CASE(one_direction_is_enough), CASE(fin_of_the_client),
+	CASE(fin_of_the_target),       CASE(reset_of_the_client),
+	CASE(reset_of_the_target),     CASE(syn_after_the_end),
+	CASE(reset_makes_none),	       CASE(same_ports_other_protocol),
+	CASE(answers_from_elsewhere),
 };
 
 PACKET_SUITE(flow);

@@ -3,7 +3,7 @@
 #include "talk.h"
 
 /* A rule with another generation is another rule: its flows are made anew, to its new target. */
-static void rule_replaced(struct test *t)
+static void replaced(struct test *t)
 {
 	struct talk k = talk_udp(t, 40000);
 	uint32_t id = rule_preserve(t);
@@ -21,7 +21,7 @@ static void rule_replaced(struct test *t)
 	pass(t, &k.back);
 }
 
-static void rule_deleted(struct test *t)
+static void deleted(struct test *t)
 {
 	struct talk k = talk_udp(t, 40000), other = talk_udp(t, 40001);
 	uint32_t id = rule_preserve(t);
@@ -38,7 +38,7 @@ static void rule_deleted(struct test *t)
 }
 
 /* Deleted, but its flows live out; and no new one begins. */
-static void rule_draining(struct test *t)
+static void draining(struct test *t)
 {
 	struct talk k = talk_udp(t, 40000), other = talk_udp(t, 40001);
 	uint32_t id = rule_preserve(t);
@@ -77,10 +77,10 @@ static void conflict(struct test *t)
 }
 
 static const struct packet_case flow_rule_cases[] = {
-	{"replaced", rule_replaced, 0},
-	{"deleted", rule_deleted, 0},
-	{"draining", rule_draining, 0},
-	{"conflict", conflict, 0},
+	CASE(replaced),
+	CASE(deleted),
+	CASE(draining),
+	CASE(conflict),
 };
 
 PACKET_SUITE(flow_rule);

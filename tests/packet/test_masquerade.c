@@ -250,18 +250,18 @@ static void hairpin(struct test *t)
 }
 
 static const struct packet_case masquerade_cases[] = {
-	{"udp", udp, 0},
-	{"tcp", tcp, 0},
-	{"single_port", single_port, 0},
-	{"clients_with_one_port", clients_with_one_port, 0},
-	{"port_shared_between_targets", port_shared_between_targets, 0},
-	{"rules_with_one_target", rules_with_one_target, 0},
-	{"every_port_once", every_port_once, 0},
-	{"exhausted", exhausted, 0},
-	{"port_of_a_dead_flow", port_of_a_dead_flow, 0},
-	{"nobody_asked", nobody_asked, 0},
-	{"answers_from_elsewhere", answers_from_elsewhere, 0},
-	{"hairpin", hairpin, 0},
+	CASE(udp),
+	CASE(tcp),
+	CASE(single_port),
+	CASE(clients_with_one_port),
+	CASE(port_shared_between_targets),
+	CASE(rules_with_one_target),
+	CASE(every_port_once),
+	CASE(exhausted),
+	CASE(port_of_a_dead_flow),
+	CASE(nobody_asked),
+	CASE(answers_from_elsewhere),
+	CASE(hairpin),
 };
 
 PACKET_SUITE(masquerade);

@@ -104,6 +104,20 @@ static void unknown_extension_header(struct test *t)
 	}
 }
 
+/* RFC 8200, 4.4: its destination is a stop on the way, not the end that its ports belong to. */
+static void segments_left(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.n_ext = 1;
+	in.ext[0] = (struct ext){IPPROTO_ROUTING, 3};
+	in.segments_left = 1;
+	pass(t, &in);
+	in.proto = IPPROTO_TCP;
+	pass(t, &in);
+}
+
 /* More headers than anyone sends. */
 static void endless_extension_headers(struct test *t)
 {
@@ -271,25 +285,26 @@ static void rule_not_live(struct test *t)
 }
 
 static const struct packet_case pass_cases[] = {
-	{"not_ip", not_ip, 0},
-	{"vlan_tagged", vlan_tagged, 0},
-	{"wrong_version", wrong_version, 0},
-	{"header_length_too_small", header_length_too_small, ONLY_V4},
-	{"fragments", fragments, 0},
-	{"other_protocols", other_protocols, 0},
-	{"unknown_extension_header", unknown_extension_header, ONLY_V6},
-	{"endless_extension_headers", endless_extension_headers, ONLY_V6},
-	{"other_ports", other_ports, 0},
-	{"other_protocol_of_the_port", other_protocol_of_the_port, 0},
-	{"other_addresses", other_addresses, 0},
-	{"other_family", other_family, 0},
-	{"target_on_its_own", target_on_its_own, 0},
-	{"group_addresses", group_addresses, 0},
-	{"cut_off", cut_off, 0},
-	{"ip_length_too_small", ip_length_too_small, 0},
-	{"malformed_but_not_ours", malformed_but_not_ours, 0},
-	{"other_rule_set", other_rule_set, 0},
-	{"rule_not_live", rule_not_live, 0},
+	CASE(not_ip),
+	CASE(vlan_tagged),
+	CASE(wrong_version),
+	CASE_ONLY(header_length_too_small, ONLY_V4),
+	CASE(fragments),
+	CASE(other_protocols),
+	CASE_ONLY(unknown_extension_header, ONLY_V6),
+	CASE_ONLY(segments_left, ONLY_V6),
+	CASE_ONLY(endless_extension_headers, ONLY_V6),
+	CASE(other_ports),
+	CASE(other_protocol_of_the_port),
+	CASE(other_addresses),
+	CASE(other_family),
+	CASE(target_on_its_own),
+	CASE(group_addresses),
+	CASE(cut_off),
+	CASE(ip_length_too_small),
+	CASE(malformed_but_not_ours),
+	CASE(other_rule_set),
+	CASE(rule_not_live),
 };
 
 PACKET_SUITE(pass);

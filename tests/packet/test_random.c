@@ -335,7 +335,7 @@ static void packets(struct test *t)
 }
 
 static const struct packet_case random_cases[] = {
-	{"packets", packets, 0},
+	CASE(packets),
 };
 
 PACKET_SUITE(random);

@@ -262,19 +262,11 @@ static void sets(struct test *t)
 }
 
 static const struct packet_case rule_cases[] = {
-	{"closest_wins", closest_wins, 0},
-	{"further_away_loses", further_away_loses, 0},
-	{"interface", interface, 0},
-	{"two_interfaces", two_interfaces, 0},
-	{"any_address", any_address, 0},
-	{"virtual_address", virtual_address, 0},
-	{"ranges", ranges, 0},
-	{"widest_range", widest_range, 0},
-	{"neighbouring_ranges", neighbouring_ranges, 0},
-	{"protocols", protocols, 0},
-	{"families", families, 0},
-	{"disabled_is_no_hole", disabled_is_no_hole, 0},
-	{"sets", sets, 0},
+	CASE(closest_wins),   CASE(further_away_loses), CASE(interface),
+	CASE(two_interfaces), CASE(any_address),	CASE(virtual_address),
+	CASE(ranges),	      CASE(widest_range),	CASE(neighbouring_ranges),
+	CASE(protocols),      CASE(families),		CASE(disabled_is_no_hole),
+	CASE(sets),
 };
 
 PACKET_SUITE(rule);

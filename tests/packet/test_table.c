@@ -116,6 +116,66 @@ static void rule_gone_makes_room(struct test *t)
 	}
 }
 
+/* Sends packets of that port until there is room for its flow; but not forever. */
+static void open_eventually(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out)
+{
+	struct xf_flow flow;
+
+	for (int i = 0; i < 5000; i++) {
+		run(t, in);
+		if (!flow_get(t, in, &flow)) {
+			t->ledger.rule_drops[rule][XF_REASON_FLOW_TABLE_FULL]++;
+			continue;
+		}
+		ledger_in(t, rule, in);
+		t->ledger.rule[rule].flows_created++;
+		forward(t, rule, in, out);
+		return;
+	}
+	fail_msg("no room for a flow, although another is over");
+}
+
+/* Connections that closed after they had been found alive make room as soon as any others. */
+static void closed_makes_room(struct test *t)
+{
+	struct packet in = talk_udp(t, 50000).in, out = to_target(&in, TARGET, 9000);
+	struct talk k = talk_tcp(t, 40000);
+	uint32_t rule = small_table(t);
+
+	t->config.hz = 1; /* if a second is waited between two looks, it is a short one */
+	config_put(t);
+	for (uint16_t i = 1; i < FEW; i++)
+		establish(t, rule, 40000 + i);
+	forward_new(t, rule, &k.in, &k.out);
+	reply(t, rule, &k.back, &k.got);
+	for (int i = 0; i < FEW; i++)
+		drop(t, rule, XF_REASON_FLOW_TABLE_FULL, &in);
+	set_tcp_flags(&k, TCP_RST, TCP_ACK);
+	forward(t, rule, &k.in, &k.out);
+	age_both(t, &k, t->config.timeout[XF_TIMEOUT_TCP_TRANSITORY]);
+	open_eventually(t, rule, &in, &out);
+}
+
+/* And so do those of a rule that is deleted after they had been found alive. */
+static void rule_deleted_makes_room(struct test *t)
+{
+	uint32_t rule = small_table(t);
+	uint32_t other =
+		rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8001, .target = TARGET2});
+	struct packet in = talk_udp(t, 50000).in, out;
+
+	t->config.hz = 1;
+	config_put(t);
+	in.dport = 8001;
+	out = to_target(&in, TARGET2, 8001);
+	for (uint16_t i = 0; i < FEW; i++)
+		establish(t, rule, 40000 + i);
+	for (int i = 0; i < FEW; i++)
+		drop(t, other, XF_REASON_FLOW_TABLE_FULL, &in);
+	rule_put(t, rule, &(struct xf_rule){0});
+	open_eventually(t, other, &in, &out);
+}
+
 /* A refused first packet leaves nothing behind, however often it comes. */
 static void refused_takes_no_room(struct test *t)
 {
@@ -150,10 +210,11 @@ static void no_port_takes_no_room(struct test *t)
 }
 
 static const struct packet_case table_cases[] = {
-	{"full_of_established", full_of_established, 0},     {"flood", flood, 0},
-	{"flood_of_pending", flood_of_pending, 0},	     {"dead_makes_room", dead_makes_room, 0},
-	{"rule_gone_makes_room", rule_gone_makes_room, 0},   {"refused_takes_no_room", refused_takes_no_room, 0},
-	{"no_port_takes_no_room", no_port_takes_no_room, 0},
+	CASE(closed_makes_room),     CASE(rule_deleted_makes_room),
+	CASE(full_of_established),   CASE(flood),
+	CASE(flood_of_pending),	     CASE(dead_makes_room),
+	CASE(rule_gone_makes_room),  CASE(refused_takes_no_room),
+	CASE(no_port_takes_no_room),
 };
 
 PACKET_SUITE(table);
