@@ -184,6 +184,13 @@ __weak __noinline int flow_end(__u32 index, __u32 now)
 	return 0;
 }
 
+static __always_inline bool slot_rule_stands(const struct xf_slot *slot)
+{
+	const struct xf_rule *rule = rule_get(slot->rule);
+
+	return rule && rule->gen == slot->rule_gen;
+}
+
 /*
  * Takes a slot back: from a flow that nobody has answered yet, or from one that
  * is over. Never from one that stands.
@@ -192,9 +199,11 @@ static __always_inline bool slot_reclaim(struct xf_slot *slot, __u32 index, __u3
 {
 	__u32 state = *(volatile __u32 *)&slot->state;
 
-	if (state == XF_SLOT_ESTABLISHED)
-		return (__s32)(now - slot->check_at) >= 0 && slot_claim(slot, state) &&
-		       slot_clear_dead(slot, index, state, now);
+	if (state == XF_SLOT_ESTABLISHED) {
+		if ((__s32)(now - slot->check_at) < 0 && slot_rule_stands(slot))
+			return false;
+		return slot_claim(slot, state) && slot_clear_dead(slot, index, state, now);
+	}
 	if (state != XF_SLOT_PENDING || !slot_claim(slot, state))
 		return false;
 	slot_clear(slot, index);
@@ -293,7 +302,9 @@ static __always_inline enum xf_reason flow_create(struct flow_draft *d, const st
 	}
 	slot->key = d->client_key;
 	slot->family = family;
-	slot->check_at = 0;
+	slot->rule = d->client.rule;
+	slot->rule_gen = d->client.rule_gen;
+	slot->check_at = d->client.last_seen;
 	__sync_lock_test_and_set(&slot->state, XF_SLOT_PENDING);
 	return XF_REASON_NONE;
 }
@@ -323,6 +334,17 @@ static __always_inline void flow_promote(struct xf_flow *f, __u8 proto, const __
 		flow_set_state(f, XF_FLOW_ESTABLISHED, proto, family);
 }
 
+/* Its time is shorter from now on: who looks for room shall look at it again. */
+static __always_inline void flow_close(struct xf_flow *f, const struct pkt *p, const __u8 family)
+{
+	__u32 index = f->slot;
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	flow_set_state(f, XF_FLOW_CLOSING, p->tuple.proto, family);
+	if (slot)
+		slot->check_at = p->now;
+}
+
 /* What the packet means for its flow's state; nearly always nothing. */
 static __always_inline void flow_track(struct xf_flow *f, const struct pkt *p, const __u8 family)
 {
@@ -334,7 +356,7 @@ static __always_inline void flow_track(struct xf_flow *f, const struct pkt *p, c
 		return;
 	if (p->tcp_flags & (TCP_FIN | TCP_RST)) {
 		if (f->state != XF_FLOW_CLOSING)
-			flow_set_state(f, XF_FLOW_CLOSING, proto, family);
+			flow_close(f, p, family);
 	} else if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && f->state == XF_FLOW_CLOSING) {
 		/* The client uses its port again (RFC 9293, 3.6.1). */
 		flow_set_state(f, XF_FLOW_ESTABLISHED, proto, family);

@@ -54,12 +54,15 @@ static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
 static __always_inline __u32 parse_ipv6_headers(ctx_t *ctx, __u32 off, __u8 *next)
 {
 	for (int i = 0; i < PARSE_IPV6_HEADERS; i++) {
-		const struct ipv6_opt_hdr *ext;
+		const struct ipv6_rt_hdr *ext; /* the largest; all begin alike, and none is shorter than 8 octets */
 
 		if (*next != IPPROTO_HOPOPTS && *next != IPPROTO_ROUTING && *next != IPPROTO_DSTOPTS)
 			break;
 		ext = ctx_header(ctx, off, sizeof(*ext));
 		if (!ext)
+			return 0;
+		/* The destination is a stop on the way, not the end that the ports belong to (RFC 8200, 4.4). */
+		if (*next == IPPROTO_ROUTING && ext->segments_left)
 			return 0;
 		*next = ext->nexthdr;
 		off += (ext->hdrlen + 1) * 8;

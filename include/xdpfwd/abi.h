@@ -200,7 +200,9 @@ struct xf_slot {
 	__u8 family;
 	__u8 pad[3];
 	struct xf_key6 key; /* the client's tuple; IPv4 in the first word of each address */
-	__u8 pad2[12];
+	__u32 rule;
+	__u32 rule_gen;
+	__u8 pad2[4];
 };
 
 /* Element 0 of the array "cursor": where the programs look for a slot. */
