@@ -132,6 +132,8 @@ void check_pass(struct test *t, const struct packet *in);
 void check_drop(struct test *t, uint32_t rule, enum xf_reason reason, const struct packet *in);
 /* Only runs, and leaves t->retval, t->sent and t->got. */
 void run(struct test *t, const struct packet *in);
+/* The same with what is in t->sent already. */
+void run_sent(struct test *t);
 void assert_verdict(const struct test *t, const char *want);
 void assert_frame(const struct frame *want, const struct frame *got);
 /* Counts one packet of `in` for the ledger. */
