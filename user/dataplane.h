@@ -31,7 +31,7 @@ struct dp_load_options {
 	const char *const *ifnames;
 	size_t n_ifnames;
 	enum dp_mode mode;
-	bool dispatcher;	/* go through libxdp's dispatcher even where the interface is free */
+	bool dispatcher; /* go through libxdp's dispatcher even where the interface is free */
 	bool no_auto_attach;
 	uint32_t max_rules; /* 0: keep, or the default for a new instance */
 	uint32_t max_flows;

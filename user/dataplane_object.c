@@ -145,7 +145,7 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 		free(o);
 		return xf_fail(err, "cannot open the programs in this binary: %s", strerror(errno));
 	}
-	bpf_object__for_each_map (map, o->skel->obj) {
+	bpf_object__for_each_map(map, o->skel->obj) {
 		if (prepare_map(dp, map, err)) {
 			dp_object_close(o);
 			return -1;
@@ -160,7 +160,7 @@ struct bpf_program *dp_object_fast_only(struct dp_object *object)
 {
 	struct bpf_program *p, *fast = NULL;
 
-	bpf_object__for_each_program (p, object->skel->obj) {
+	bpf_object__for_each_program(p, object->skel->obj) {
 		bool is_fast = !strcmp(bpf_program__name(p), dp_prog_specs[DP_PROG_XDP].name);
 
 		bpf_program__set_autoload(p, is_fast);
