@@ -89,7 +89,8 @@ struct dp_flow {
 };
 
 /* Calls fn for each living flow; a non-zero return stops (and is no error). */
-int dp_flows(struct dataplane *dp, int (*fn)(const struct dp_flow *flow, void *arg), void *arg, struct xf_error *err);
+typedef int (*dp_flow_fn)(const struct dp_flow *flow, void *arg);
+int dp_flows(struct dataplane *dp, dp_flow_fn fn, void *arg, struct xf_error *err);
 /* Ends all flows of one rule, or of all rules (name NULL). */
 int dp_flows_flush(struct dataplane *dp, const char *name, struct xf_error *err);
 

@@ -99,10 +99,11 @@ static void tidy_up(void)
 		log_debug("cannot remove /sys/fs/bpf/xdp: %s", strerror(errno));
 }
 
-int dp_dispatcher_attach(struct dataplane *dp, const struct nd_link *link, enum dp_mode mode, struct xf_iface *iface,
+int dp_dispatcher_attach(struct dataplane *dp, const struct dp_attach *request, struct xf_iface *iface,
 			 struct xf_error *err)
 {
-	enum xdp_attach_mode attached = mode_for((int)link->ifindex, mode);
+	const struct nd_link *link = &request->link;
+	enum xdp_attach_mode attached = mode_for((int)link->ifindex, request->mode);
 	struct xdp_program *program;
 	struct dp_object *object;
 	int rc = -1;
