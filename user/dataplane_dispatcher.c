@@ -7,6 +7,7 @@
  * and reports success. So what is attached in the end is looked at, not believed.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -125,6 +126,8 @@ int dp_dispatcher_attach(struct dataplane *dp, const struct dp_attach *request, 
 	}
 	iface->flags |= XF_IFACE_DISPATCHER;
 	iface->tier = attached == XDP_MODE_SKB ? XF_TIER_GENERIC : XF_TIER_NATIVE;
+	memset(iface->reason, 0, sizeof(iface->reason));
+	snprintf(iface->reason, sizeof(iface->reason), "through libxdp's dispatcher");
 	return 0;
 }
 
