@@ -31,7 +31,7 @@ enum xf_reason {
 #define X(name, label, sentence) XF_REASON_##name,
 	XF_REASONS(X)
 #undef X
-		XF_REASON_COUNT
+	XF_REASON_COUNT
 };
 
 #endif
