@@ -40,6 +40,7 @@ void maps_open(void)
 		if (!map || bpf_map__set_max_entries(map, sizes[i].entries))
 			die(sizes[i].map);
 	}
+	skel->rodata->cfg_conntrack = true;
 	if (xdpfwd_bpf__load(skel))
 		die("loading the skeleton");
 }
