@@ -113,6 +113,11 @@ static __always_inline enum verdict flow_carries(ctx_t *ctx, struct pkt *p, cons
 	return refuse(p, XF_REASON_TOO_BIG);
 }
 
+__noinline int TIER(source_routed)(ctx_t *ctx, struct pkt *p)
+{
+	return p && parse_is_source_routed(ctx, p);
+}
+
 /*
  * A packet without a flow: finds its rule, asks the policy and the routing
  * table, and makes the flow. PASS: no rule wants it, or this tier cannot send
@@ -134,6 +139,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	p->rule = rule_find(p, cfg->set, family);
 	rule = rule_get(p->rule);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
+		return PASS;
+	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
 		return PASS;
 	v = policy_new(p, rule);
 	if (v != SEND)

@@ -102,7 +102,7 @@ struct dp_iface {
 	enum xf_tier tier;
 	bool dispatcher;
 	bool automatic;
-	char reason[104];
+	char reason[100];
 };
 
 struct dp_status {

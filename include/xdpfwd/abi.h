@@ -270,14 +270,14 @@ enum xf_tc_attach {
 #define XF_IFACE_MADE_CLSACT (1u << 2) /* the clsact qdisc is ours to remove */
 #define XF_IFACE_DISPATCHER  (1u << 3) /* the fast tier runs under libxdp's dispatcher */
 
-/* What is attached where: hash "interfaces", by ifindex. Only the tool uses it. */
+/* What is attached where: hash "interfaces", by ifindex. */
 struct xf_iface {
 	char name[XF_IFNAME_LEN];
-	__u8 tier;	/* enum xf_tier */
-	__u8 tc_attach; /* enum xf_tc_attach */
-	__u8 pad[2];
+	__u8 tier;	  /* enum xf_tier */
+	__u8 tc_attach;	  /* enum xf_tc_attach */
+	__u8 mac[6];	  /* of an Ethernet device; all zero: not known */
 	__u32 flags;	  /* XF_IFACE_* */
-	char reason[104]; /* why this tier, for status */
+	char reason[100]; /* why this tier, for status */
 };
 
 /* This machine's own addresses: hash "local_addrs". The tool fills it, "run" keeps it. */
