@@ -166,7 +166,7 @@ tier() {
 teardown() {
 	local pid ns
 	while read -r pid; do
-		kill -KILL "$pid" 2>/dev/null
+		kill -KILL "$pid" 2>/dev/null || true # may have ended by itself
 	done <"$TMP/pids"
 	: >"$TMP/pids"
 	for ns in /run/netns/*; do
