@@ -255,6 +255,7 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 	__u32 ports = cfg->port_hi - cfg->port_lo + 1;
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
 	__u32 start = bpf_get_prandom_u32(), stride = ports > FLOW_PORT_PROBES ? FLOW_PORT_STRIDE : 1;
+	enum xf_reason reason = masquerade ? XF_REASON_PORTS_EXHAUSTED : XF_REASON_FLOW_CONFLICT;
 	long err;
 
 	for (int i = 0; i < FLOW_PORT_PROBES; i++) {
@@ -267,17 +268,17 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 			d->reply_key.dport = port;
 		}
 		err = flow_insert(&d->reply_key, &d->reply, family);
-		if (!err)
-			return XF_REASON_NONE;
-		if (err != -17 /* EEXIST */)
-			return XF_REASON_FLOW_TABLE_FULL;
+		if (err != -17 /* EEXIST */) {
+			reason = err ? XF_REASON_FLOW_TABLE_FULL : XF_REASON_NONE;
+			break;
+		}
 		other = flow_lookup(&d->reply_key, family);
 		if (other && !flow_left(other, d->reply.last_seen, d->reply_key.proto, family))
 			flow_end(other->slot, d->reply.last_seen);
 		else if (!masquerade)
-			return XF_REASON_FLOW_CONFLICT;
+			break;
 	}
-	return masquerade ? XF_REASON_PORTS_EXHAUSTED : XF_REASON_FLOW_CONFLICT;
+	return reason;
 }
 
 /* Puts the drafted flow in the table, both halves or neither. */

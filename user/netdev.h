@@ -96,6 +96,9 @@ int nd_socket_find(uint8_t proto, uint8_t family, const struct xf_address *addr,
 
 /* net.ipv4.conf.IFACE.forwarding or net.ipv6.conf.IFACE.forwarding: 1, 0, or -1 where it cannot be read. */
 int nd_forwarding(const char *ifname, uint8_t family);
+/* net.ipv4.conf.IFACE.NAME: its value, or -1 where it cannot be read; and set. */
+int nd_conf_get(const char *ifname, const char *name);
+int nd_conf_set(const char *ifname, const char *name, int value, struct xf_error *err);
 /* net.ipv4.ip_local_port_range; -1 where it cannot be read. */
 int nd_ephemeral_ports(struct xf_port_range *range);
 
