@@ -28,6 +28,7 @@
 #include "account.h"
 
 #if !CTX_IS_FAST
+#include "frag.h"
 #include "icmp_send.h"
 #endif
 
@@ -94,6 +95,23 @@ static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *
 	d->reply.dport = p->tuple.sport;
 }
 
+/* What comes from the target, or goes to where the client asked, may be ours before its ports are seen. */
+__weak __noinline int fragments_expect(const struct flow_draft *d, __u32 family)
+{
+	struct xf_local_key key = {.family = family};
+	__u32 nothing = 0;
+
+	if (!d)
+		return 0;
+	key.addr = d->reply_key.saddr;
+	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
+		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
+	key.addr = d->client_key.daddr;
+	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
+		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
+	return 0;
+}
+
 __noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
 {
 	return p && host_owns(ctx, p, XF_IPV4);
@@ -147,6 +165,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
+	fragments_expect(d, family);
 	return SEND;
 }
 
@@ -282,10 +301,10 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	return SEND;
 }
 
-/* Is the sender to hear of it? Never of an error (RFC 1122, 3.2.2). */
+/* Is the sender to hear of it? Never of an error, nor of a fragment but the first (RFC 1122, 3.2.2). */
 static __always_inline bool refusal_is_told(const struct pkt *p)
 {
-	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error;
+	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error && !p->frag_off;
 }
 
 static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verdict v, const __u8 family)
@@ -302,21 +321,39 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	return v == DROP ? CTX_DROP : CTX_PASS;
 }
 
+/* Whose is it, and may it go on? SEND: *flow is set. */
+static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+{
+	enum verdict v;
+
+	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
+		return PASS;
+	p->now = bpf_jiffies64();
+	p->rule = NO_RULE;
+	v = flow_get(ctx, p, flow, family);
+	return v == SEND && *flow ? flow_admit(ctx, p, *flow, family) : v;
+}
+
 static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	struct xf_flow *f = NULL;
 	enum verdict v;
 	int sent;
 
-	if (parse(ctx, p, family) || !rule_wants_ports(p))
-		return CTX_PASS;
-	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
-		return CTX_PASS;
-	p->now = bpf_jiffies64();
-	p->rule = NO_RULE;
-	v = flow_get(ctx, p, &f, family);
-	if (v == SEND && f)
-		v = flow_admit(ctx, p, f, family);
+	v = parse(ctx, p, family) ? PASS : SEND;
+#if !CTX_IS_FAST
+	if (v == SEND && p->frag_off)
+		v = TIER(fragment_later)(ctx, p, family);
+	else
+#endif
+	if (v == SEND && !rule_wants_ports(p))
+		v = PASS;
+	if (v == SEND)
+		v = pipeline_judge(ctx, p, &f, family);
+#if !CTX_IS_FAST
+	if (p->fragment && !p->frag_off)
+		v = TIER(fragment_first)(ctx, p, v, family);
+#endif
 	if (v != SEND || !f)
 		return pipeline_refused(ctx, p, v, family);
 
