@@ -15,7 +15,8 @@
 
 #include "pkt.h"
 
-#define PARSE_IPV6_HEADERS 6 /* extension headers that we walk before giving up */
+#define PARSE_L4_FARTHEST  (CTX_MAX_L4OFF - 20) /* a TCP header's fields are within reach */
+#define PARSE_IPV6_HEADERS 6			/* extension headers that we walk before giving up */
 
 #define IPV4_MORE   0x2000 /* RFC 791, 3.1 */
 #define IPV4_OFFSET 0x1fff
@@ -127,10 +128,10 @@ static __always_inline __u32 parse_ipv6_headers(ctx_t *ctx, struct pkt *p, __u32
 			return 0;
 		*next = ext->nexthdr;
 		off += (ext->hdrlen + 1) * 8;
-		if (off > CTX_MAX_L4OFF - 20)
+		if (off > PARSE_L4_FARTHEST)
 			return 0;
 	}
-	return off;
+	return off > PARSE_L4_FARTHEST ? 0 : off;
 }
 
 /* The ports of the packet inside, turned round as its addresses are. */
@@ -155,6 +156,9 @@ static __always_inline int parse_inner_ipv4(ctx_t *ctx, struct pkt *p)
 
 	if (!ip || ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(IPV4_OFFSET))
 		return -1;
+	/* An error goes to the sender of what it is about (RFC 792), or it is forged. */
+	if (ip->saddr != p->tuple.daddr.v4)
+		return -1;
 	p->tuple.saddr.v4 = ip->daddr;
 	p->tuple.daddr.v4 = ip->saddr;
 	p->tuple.proto = ip->protocol;
@@ -168,6 +172,10 @@ static __always_inline int parse_inner_ipv6(ctx_t *ctx, struct pkt *p)
 	__u8 next;
 
 	if (!ip || ip->version != 6)
+		return -1;
+	if (ip->saddr.in6_u.u6_addr32[0] != p->tuple.daddr.w[0] ||
+	    ip->saddr.in6_u.u6_addr32[1] != p->tuple.daddr.w[1] ||
+	    ip->saddr.in6_u.u6_addr32[2] != p->tuple.daddr.w[2] || ip->saddr.in6_u.u6_addr32[3] != p->tuple.daddr.w[3])
 		return -1;
 	__builtin_memcpy(&p->tuple.saddr, &ip->daddr, sizeof(p->tuple.saddr));
 	__builtin_memcpy(&p->tuple.daddr, &ip->saddr, sizeof(p->tuple.daddr));

@@ -17,15 +17,19 @@
  */
 static bool takes_xdp_frames(const struct dp_iface_record *record, bool any_native)
 {
+	struct xf_error ignored;
+	struct nd_link link;
 	uint64_t features;
 
 	if (record->iface.flags & XF_IFACE_L3)
 		return false;
 	if (record->iface.tier == XF_TIER_GENERIC && !any_native)
 		return true;
-	if (nd_xdp_features(record->ifindex, &features))
-		return record->iface.tier == XF_TIER_NATIVE;
-	return features & ND_XDP_NDO_XMIT;
+	if (!nd_xdp_features(record->ifindex, &features))
+		return features & ND_XDP_NDO_XMIT;
+	/* Before 6.3: a driver with native XDP has this too; with veth it depends on the peer, which is not to be seen. */
+	return record->iface.tier == XF_TIER_NATIVE && !nd_link_by_index(record->ifindex, &link, &ignored) &&
+	       strcmp(link.kind, "veth");
 }
 
 int dp_egress_refresh(struct dataplane *dp, struct xf_error *err)
