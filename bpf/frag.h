@@ -14,6 +14,7 @@
 #define XDPFWD_BPF_FRAG_H
 
 #include "cfg.h"
+#include "frag_hosts.h"
 #include "frag_table.h"
 #include "maps.h"
 #include "pkt.h"
@@ -45,29 +46,6 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } held_tickets SEC(".maps");
-
-static __always_inline bool fragment_is_known_host(const union xf_addr *addr, __u8 family)
-{
-	struct xf_local_key key = {.addr = *addr, .family = family};
-
-	return bpf_map_lookup_elem(&fragment_hosts, &key);
-}
-
-/*
- * Can a fragment between these two be ours, as far as one can tell without ports?
- * To one of this machine's addresses, or between the ends of forwarded flows. All
- * other traffic that is routed through here is spared the wait.
- */
-static __always_inline bool fragment_concerns_us(const struct pkt *p, __u8 family)
-{
-	struct xf_local_key key = {.addr = p->tuple.daddr, .family = family};
-
-	if (p->frag_proto != IPPROTO_TCP && p->frag_proto != IPPROTO_UDP &&
-	    !(family == XF_IPV6 && p->frag_proto == IPPROTO_DSTOPTS))
-		return false;
-	return bpf_map_lookup_elem(&local_addrs, &key) || fragment_is_known_host(&p->tuple.daddr, family) ||
-	       fragment_is_known_host(&p->tuple.saddr, family);
-}
 
 /* Puts a copy where it waits, in place of the oldest; its ticket, or HELD_FREE if that cannot be. */
 static __always_inline __u32 held_put(ctx_t *ctx, const struct pkt *p)
@@ -176,7 +154,8 @@ __noinline int TIER(fragment_release)(ctx_t *ctx, const struct pkt *p, const str
 
 /*
  * Notes that this fragment has come, and forgets the datagram if it was the last
- * one missing. The state, as it is now; of what is the kernel's, the kernel judges.
+ * one missing. A bad one is remembered: part of it may wait at the target. The
+ * state, as it is now; of what is the kernel's, the kernel judges.
  */
 static __always_inline __u32 fragment_seen(const struct pkt *p, struct fragment *f, const struct fragment_key *key)
 {
@@ -186,7 +165,7 @@ static __always_inline __u32 fragment_seen(const struct pkt *p, struct fragment 
 	if (fit == FRAGMENT_CLASHES)
 		__sync_val_compare_and_swap(&f->state, FRAGMENT_OURS, FRAGMENT_BAD);
 	state = *(volatile __u32 *)&f->state;
-	if (fit == FRAGMENT_COMPLETES)
+	if (fit == FRAGMENT_COMPLETES && state != FRAGMENT_BAD)
 		bpf_map_delete_elem(&fragments, key);
 	return state;
 }

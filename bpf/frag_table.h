@@ -12,7 +12,7 @@
 #include "maps.h"
 #include "pkt.h"
 
-#define FRAGMENT_SECONDS 30 /* a datagram that is not whole by then never will be, and its number may be used again */
+#define FRAGMENT_SECONDS 30  /* a datagram that is not whole by then never will be, and its number may be used again */
 #define FRAGMENT_WORDS	 128 /* 65536 octets in units of 8, 64 units a word */
 #define FRAGMENT_HELD	 64  /* 64 KiB in packets of 1280 */
 

@@ -151,14 +151,6 @@ struct {
 	__type(value, __u32);
 } neighbours SEC(".maps") __weak;
 
-/* Both ends of forwarded flows: their fragments may be ours before any port is seen, see frag.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct xf_local_key);
-	__type(value, __u32);
-} fragment_hosts SEC(".maps") __weak;
-
 /* The interfaces that take XDP frames: what is not in here belongs to the full tier. */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);

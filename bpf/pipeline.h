@@ -26,6 +26,7 @@
 #include "mss.h"
 #include "route.h"
 #include "account.h"
+#include "frag_hosts.h"
 
 #if !CTX_IS_FAST
 #include "frag.h"
@@ -93,23 +94,6 @@ static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *
 	addr_store(&d->reply.daddr, &p->tuple.saddr, family);
 	d->reply.sport = p->tuple.dport;
 	d->reply.dport = p->tuple.sport;
-}
-
-/* What comes from the target, or goes to where the client asked, may be ours before its ports are seen. */
-__weak __noinline int fragments_expect(const struct flow_draft *d, __u32 family)
-{
-	struct xf_local_key key = {.family = family};
-	__u32 nothing = 0;
-
-	if (!d)
-		return 0;
-	key.addr = d->reply_key.saddr;
-	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
-		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
-	key.addr = d->client_key.daddr;
-	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
-		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
-	return 0;
 }
 
 __noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
