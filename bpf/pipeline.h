@@ -26,9 +26,11 @@
 #include "mss.h"
 #include "route.h"
 #include "account.h"
+#include "frag_hosts.h"
 
 #if !CTX_IS_FAST
 #include "guard.h"
+#include "frag.h"
 #include "icmp_send.h"
 #endif
 
@@ -223,6 +225,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
+	fragments_expect(d, family);
 	return SEND;
 }
 
@@ -360,10 +363,10 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	return SEND;
 }
 
-/* Is the sender to hear of it? Never of an error (RFC 1122, 3.2.2). */
+/* Is the sender to hear of it? Never of an error, nor of a fragment but the first (RFC 1122, 3.2.2). */
 static __always_inline bool refusal_is_told(const struct pkt *p)
 {
-	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error;
+	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error && !p->frag_off;
 }
 
 static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verdict v, const __u8 family)
@@ -390,24 +393,42 @@ static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const 
 	return ctx_send(ctx, f, p->l3);
 }
 
+/* Whose is it, and may it go on? SEND: *flow is set. */
+static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+{
+	enum verdict v;
+
+	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
+		return PASS;
+	p->now = bpf_jiffies64();
+	p->rule = NO_RULE;
+	v = flow_get(ctx, p, flow, family);
+	return v == SEND && *flow ? flow_admit(ctx, p, *flow, family) : v;
+}
+
 static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	struct xf_flow *f = NULL;
 	enum verdict v;
 	int sent;
 
-	if (parse(ctx, p, family) || !rule_wants_ports(p))
-		return CTX_PASS;
+	v = parse(ctx, p, family) ? PASS : SEND;
 	/* Rules are about packets from outside and to this machine's addresses there. */
-	if (is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family))
+	if (v == SEND && is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family))
 		return CTX_PASS;
-	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
-		return CTX_PASS;
-	p->now = bpf_jiffies64();
-	p->rule = NO_RULE;
-	v = flow_get(ctx, p, &f, family);
-	if (v == SEND && f)
-		v = flow_admit(ctx, p, f, family);
+#if !CTX_IS_FAST
+	if (v == SEND && p->frag_off)
+		v = TIER(fragment_later)(ctx, p, family);
+	else
+#endif
+		if (v == SEND && !rule_wants_ports(p))
+		v = PASS;
+	if (v == SEND)
+		v = pipeline_judge(ctx, p, &f, family);
+#if !CTX_IS_FAST
+	if (p->fragment && !p->frag_off)
+		v = TIER(fragment_first)(ctx, p, v, family);
+#endif
 	if (v != SEND || !f)
 		return pipeline_refused(ctx, p, v, family);
 

@@ -37,7 +37,8 @@
 	X(INTERFACES,    interfaces,    HASH,         sizeof(__u32),                sizeof(struct xf_iface))         \
 	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
 	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
-	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))
+	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))                   \
+	X(FRAGMENT_HOSTS, fragment_hosts, LRU_HASH,   sizeof(struct xf_local_key),  sizeof(__u32))
 /* clang-format on */
 
 enum dp_map {
