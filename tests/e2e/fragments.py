@@ -2,23 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Large datagrams for the end-to-end tests, in fragments of the kernel's or of our own making.
 
-fragments.py serve ADDR PORT HOW            answers each datagram with "SENDER " and the datagram itself
-fragments.py ask ADDR PORT SIZE COUNT HOW   sends COUNT datagrams of SIZE octets, one after the other; each must be
-                                            answered by ADDR:PORT with its own content. Prints whom the server saw
-fragments.py teardrop ADDR PORT             sends datagrams of which the second fragment is fine, and the third is
-                                            not; prints how many. Then sends a whole one, which must be answered
-fragments.py race ADDR PORT COUNT           the first fragment from one CPU, the others from another, at once
-
-HOW: kernel (in order, as its fragments are), reversed, or first-last (the last is sent second).
+fragments.py serve ADDR PORT              answers each datagram with "SENDER " and the datagram itself: on PORT as the
+                                          kernel fragments, which is in order, on the next one reversed, on the one
+                                          behind that with the last fragment second
+fragments.py ask ADDR PORT SIZE COUNT     sends COUNT datagrams of SIZE octets to each of these ports, fragmented
+                                          likewise, one after the other; each must be answered from there with its
+                                          own content. Prints whom the server saw
+fragments.py teardrop ADDR PORT           sends datagrams of which the second fragment is fine, and the third is not;
+                                          prints how many. Then sends a whole one, which must be answered
+fragments.py race ADDR PORT COUNT         the first fragment from one CPU, the others from another, at once
 """
 import os
-import random
+import selectors
 import socket
 import struct
 import sys
 
 TIMEOUT = 5  # seconds without an answer: it is lost
 STEP = 1432  # octets of a fragment, a multiple of 8
+HOWS = ("kernel", "reversed", "first-last")
 
 
 def family_of(addr):
@@ -48,7 +50,7 @@ class Path:
         self.source, self.dest = source, dest
         self.addrs = [socket.inet_pton(self.family, end[0]) for end in (source, dest)]
         self.raw = socket.socket(self.family, socket.SOCK_RAW, socket.IPPROTO_RAW)
-        self.number = random.getrandbits(15)
+        self.number = int.from_bytes(os.urandom(2), "big") >> 1
 
     def datagram(self, payload):
         length = 8 + len(payload)
@@ -81,19 +83,23 @@ class Path:
         self.transmit(packets)
 
 
-def serve(addr, port, how):
-    sock = udp_socket(addr)
-    sock.bind((addr, port))
-    paths = {}
+def serve(addr, port):
+    selector, paths = selectors.DefaultSelector(), {}
+    for i, how in enumerate(HOWS):
+        sock = udp_socket(addr)
+        sock.bind((addr, port + i))
+        selector.register(sock, selectors.EVENT_READ, (how, port + i))
     print("ready", flush=True)
     while True:
-        data, sender = sock.recvfrom(65536)
-        answer = f"{sender[0]} ".encode() + data
-        if how == "kernel":
-            sock.sendto(answer, sender)
-        else:
-            path = paths.setdefault(sender, Path((addr, port), sender[:2]))
-            path.send(answer, how)
+        for key, _ in selector.select():
+            how, own = key.data
+            data, sender = key.fileobj.recvfrom(65536)
+            answer = f"{sender[0]} ".encode() + data
+            if how == "kernel":
+                key.fileobj.sendto(answer, sender)
+            else:
+                path = paths.setdefault((own, sender), Path((addr, own), sender[:2]))
+                path.send(answer, how)
 
 
 def connect(addr, port):
@@ -110,16 +116,17 @@ def expect(sock, data, what):
     return sender.decode()
 
 
-def ask(addr, port, size, count, how):
-    sock, path = connect(addr, port)
+def ask(addr, port, size, count):
     seen = set()
-    for i in range(count):
-        data = os.urandom(size)
-        if how == "kernel":
-            sock.send(data)
-        else:
-            path.send(data, how)
-        seen.add(expect(sock, data, f"datagram {i}"))
+    for i, how in enumerate(HOWS):
+        sock, path = connect(addr, port + i)
+        for n in range(count):
+            data = os.urandom(size)
+            if how == "kernel":
+                sock.send(data)
+            else:
+                path.send(data, how)
+            seen.add(expect(sock, data, f"datagram {n}, {how},"))
     if len(seen) != 1:
         sys.exit(f"fragments.py: the server saw several senders: {sorted(seen)}")
     print(seen.pop())
@@ -127,13 +134,13 @@ def ask(addr, port, size, count, how):
 
 def teardrop(addr, port):
     sock, path = connect(addr, port)
-    overlaps = [(0, 800), (8, 16), (792, 16), (800, 800), (1592, 16), (1592, 808), (0, 1600), (408, 800), (24, 4)]
+    overlaps = [(0, 400), (8, 16), (392, 16), (400, 400), (792, 16), (792, 408), (0, 800), (208, 400), (24, 4)]
     for offset, length in overlaps:
-        data = path.datagram(os.urandom(2400 - 8))
+        data = path.datagram(os.urandom(1200 - 8))
         path.number += 1
-        path.transmit([path.fragment(0, data[:800], True), path.fragment(800, data[800:1600], True),
+        path.transmit([path.fragment(0, data[:400], True), path.fragment(400, data[400:800], True),
                        path.fragment(offset, data[offset:offset + length], length % 8 == 0),
-                       path.fragment(1600, data[1600:], False)])
+                       path.fragment(800, data[800:], False)])
     sock.send(b"whole")
     expect(sock, b"whole", "the datagram behind them")
     print(len(overlaps))
@@ -155,7 +162,7 @@ def race(addr, port, count):
     os.sched_setaffinity(0, {cpus[0]})
     for i, (data, fragments) in enumerate(zip(datagrams, packets)):
         os.write(from_parent, b"x")
-        for _ in range(random.randrange(2000)):
+        for _ in range(8 * os.urandom(1)[0]):
             pass
         path.transmit(fragments[:1])
         expect(sock, data, f"datagram {i}")
@@ -164,9 +171,9 @@ def race(addr, port, count):
 
 def main(argv):
     if argv[1:2] == ["serve"]:
-        serve(argv[2], int(argv[3]), argv[4])
+        serve(argv[2], int(argv[3]))
     elif argv[1:2] == ["ask"]:
-        ask(argv[2], int(argv[3]), int(argv[4]), int(argv[5]), argv[6])
+        ask(argv[2], int(argv[3]), int(argv[4]), int(argv[5]))
     elif argv[1:2] == ["teardrop"]:
         teardrop(argv[2], int(argv[3]))
     elif argv[1:2] == ["race"]:
