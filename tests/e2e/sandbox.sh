@@ -283,6 +283,12 @@ udp_ask() {
 	nsenter --net="/run/netns/$1" -- python3 "$E2E_DIR/udp.py" ask "$2" "$3" "${4:-1}"
 }
 
+# tcp_connect NAMESPACE ADDR PORT: says what is wrong if it cannot.
+tcp_connect() {
+	nsenter --net="/run/netns/$1" -- python3 -c \
+		'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)' "$2" "$3"
+}
+
 # tcp_server NAMESPACE ADDR PORT: for connections that stay open.
 tcp_server() {
 	start "tcp-$1" nsenter --net="/run/netns/$1" -- python3 "$E2E_DIR/tcp.py" serve "$2" "$3"

@@ -1,19 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Targets that are this machine: another port, another address, loopback; and
-# clients that are: the router itself uses a forwarded public address.
+# Targets that are this machine: another port, another address, loopback.
 . "$(dirname "$0")/lib.sh"
-
-setup() {
-	topology
-	tier "$1"
-}
 
 # serves_locally TIER TARGET4 TARGET6: HTTP and datagrams from the client to services of the router.
 serves_locally() {
 	local tier=$1 target4=$2 target6=$3
-	setup "$tier"
+	topology
+	tier "$tier"
 	web_server router 8443
 	xdpfwd load wan0 --mode "$MODE"
 	udp_server router "$target4" 7000
@@ -50,7 +45,7 @@ loopback_drops() {
 # The client knows the port as closed, and by the address that it asked.
 refuses() {
 	local target4=$1 target6=$2 answer
-	setup tc
+	topology
 	xdpfwd load wan0 --mode tc
 	xdpfwd map add tcp+udp :5000 "$target4:7999" --name closed4
 	xdpfwd map add tcp+udp :5000 "$target6:7999" --name closed6
@@ -62,14 +57,9 @@ refuses() {
 	done
 }
 
-tcp_connect() { # NAMESPACE ADDR PORT
-	nsenter --net="/run/netns/$1" -- python3 -c \
-		'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)' "$2" "$3"
-}
-
 # The first answer needs the client's link address, which the router has to ask for.
 neighbour_unknown() {
-	setup tc
+	topology
 	udp_server router 127.0.0.1 7000
 	xdpfwd load wan0 --mode tc
 	xdpfwd map add udp :5000 127.0.0.1:7000
@@ -79,7 +69,7 @@ neighbour_unknown() {
 }
 
 strict_reverse_path() {
-	setup tc
+	topology
 	web_server router 8443
 	xdpfwd load wan0 --mode tc
 	xdpfwd map add tcp :443 127.0.0.1:8443
@@ -91,7 +81,7 @@ strict_reverse_path() {
 # Nobody on the link gets to loopback but by the rule.
 guards_loopback() {
 	local frame sent=0 answered
-	setup tc
+	topology
 	udp_server router 127.0.0.1 7000
 	xdpfwd load wan0 --mode tc
 	in_router ping -c 1 $CLIENT4 # or it would ask for the client's link address in the name of 127.0.0.1
@@ -119,7 +109,7 @@ intrude() {
 }
 
 settings_come_and_go() {
-	setup tc
+	topology
 	settings >"$TMP/before"
 	xdpfwd load wan0 --mode tc
 	xdpfwd map add tcp :444 $SERVER4:8443 --name remote
@@ -142,7 +132,7 @@ settings_come_and_go() {
 
 # What was not ours to begin with is not ours to put back.
 spares_settings() {
-	setup tc
+	topology
 	in_router sysctl -qw net.ipv4.conf.wan0.route_localnet=1 net.ipv4.conf.lo.accept_local=1 \
 		net.ipv4.conf.wan0.arp_announce=2
 	settings >"$TMP/before"
@@ -162,7 +152,7 @@ programs_at_egress() {
 }
 
 egress_only_when_needed() {
-	setup tc
+	topology
 	xdpfwd load wan0 --mode tc
 	xdpfwd map add tcp :444 $SERVER4:8443 --name remote
 	equal "programs at egress" 0 "$(programs_at_egress)"
@@ -175,115 +165,13 @@ egress_only_when_needed() {
 }
 
 no_other_source() {
-	setup tc
+	topology
 	xdpfwd load wan0
 	refused 1 "127.0.0.1 is an address of this machine" map add tcp :443 127.0.0.1:8443 --source masquerade
 	refused 1 "$LAN4 is an address of this machine" map add tcp :443 $LAN4:8443 --source masquerade
 	equal "rules" "[]" "$(xdpfwd map list --json)"
 	xdpfwd map add tcp :443 $LAN4:8443 --name local
 	matches "map show" "this machine" "$(xdpfwd map show local)"
-}
-
-# ---- clients on this machine
-
-# own_uses TIER [OPTION...]: the router's connections to its own addresses, which other machines' are forwarded.
-own_uses() {
-	setup "$1"
-	shift
-	web_server server 8443
-	udp_server server :: 7000
-	xdpfwd load wan0 --mode "$MODE"
-	xdpfwd map add tcp :443 $SERVER4:8443 --name tcp4 "$@"
-	xdpfwd map add tcp :443 "[$SERVER6]:8443" --name tcp6 "$@"
-	xdpfwd map add udp :5000 $SERVER4:7000 --name udp4 "$@"
-	xdpfwd map add udp :5000 "[$SERVER6]:7000" --name udp6 "$@"
-	download router "http://$WAN4:443/file"
-	equal "visitor (v4)" $LAN4 "$(last_visitor)"
-	: >"$TMP/access.log"
-	download router "http://$PUBLIC4:443/file"
-	: >"$TMP/access.log"
-	download router "http://[$WAN6]:443/file"
-	equal "visitor (v6)" $LAN6 "$(last_visitor)"
-	equal "datagrams (v4)" "::ffff:$LAN4 7000" "$(udp_ask router $WAN4 5000 200)"
-	equal "datagrams (v6)" "$LAN6 7000" "$(udp_ask router $WAN6 5000 200)"
-	equal "counted (v4)" "200 200" "$(counter udp4 packets_in) $(counter udp4 packets_out)"
-	equal "counted (v6)" "200 200" "$(counter udp6 packets_in) $(counter udp6 packets_out)"
-	# Others are served as before.
-	download client "http://$WAN4:443/file"
-	download client "http://[$WAN6]:443/file"
-}
-
-own_is_refused() {
-	local addr answer
-	setup tc
-	xdpfwd load wan0 --mode tc
-	xdpfwd map add tcp+udp :5000 $SERVER4:7999
-	xdpfwd map add tcp+udp :5000 "[$SERVER6]:7999"
-	for addr in $WAN4 $WAN6; do
-		answer=$(udp_ask router $addr 5000 2>&1) && fail "a closed port answered"
-		matches "UDP to $addr" ConnectionRefusedError "$answer"
-		answer=$(tcp_connect router $addr 5000 2>&1) && fail "a closed port answered"
-		matches "TCP to $addr" ConnectionRefusedError "$answer"
-	done
-}
-
-# own_uses_local TARGET4 TARGET6: both ends of the connection are the router.
-own_uses_local() {
-	local target4=$1 target6=$2
-	setup tc
-	web_server router 8443
-	udp_server router "$target4" 7000
-	udp_server router "${target6//[][]/}" 7000
-	xdpfwd load wan0 --mode tc
-	xdpfwd map add tcp :443 "$target4:8443"
-	xdpfwd map add tcp :443 "$target6:8443"
-	xdpfwd map add udp :5000 "$target4:7000" --name udp4
-	xdpfwd map add udp :5000 "$target6:7000" --name udp6
-	download router "http://$WAN4:443/file"
-	download router "http://[$WAN6]:443/file"
-	equal "datagrams (v4)" "$WAN4 7000" "$(udp_ask router $WAN4 5000 200)"
-	equal "datagrams (v6)" "$WAN6 7000" "$(udp_ask router $WAN6 5000 200)"
-	equal "counted" "200 200" "$(counter udp4 packets_out) $(counter udp6 packets_out)"
-}
-
-# Loopback's own addresses are nobody's to forward: a resolver there keeps its port.
-own_loopback_stays() {
-	setup tc
-	udp_server router 127.0.0.1 5000
-	udp_server router ::1 5000
-	udp_server server :: 7000
-	xdpfwd load wan0 --mode tc
-	xdpfwd map add udp :5000 $SERVER4:7000
-	xdpfwd map add udp :5000 "[$SERVER6]:7000"
-	equal "asked 127.0.0.1" "127.0.0.1 5000" "$(udp_ask router 127.0.0.1 5000)"
-	equal "asked ::1" "::1 5000" "$(udp_ask router ::1 5000)"
-	equal "asked the public address" "::ffff:$LAN4 7000" "$(udp_ask router $WAN4 5000)"
-}
-
-# Connection tracking sees both ends of these connections, and a flow that is flushed begins anew.
-own_under_conntrack() {
-	setup tc
-	in_router nft -f - <<-EOF
-		table inet filter {
-			chain in { type filter hook input priority 0; ct state invalid drop; }
-			chain out { type filter hook output priority 0; ct state invalid drop; }
-		}
-	EOF
-	udp_server server :: 7000
-	web_server server 8443
-	xdpfwd load wan0 --mode tc
-	xdpfwd map add udp :5000 $SERVER4:7000 --name echo
-	xdpfwd map add tcp :443 $SERVER4:8443
-	hold_udp 5000 4000
-	xdpfwd flows flush
-	hold_udp 5000 4000
-	equal "flows" 2 "$(counter echo flows_created)"
-	download router "http://$WAN4:443/file"
-}
-
-hold_udp() { # PORT SOURCE-PORT
-	equal "datagrams" "::ffff:$LAN4 7000" \
-		"$(in_router python3 "$E2E_DIR/udp.py" ask $WAN4 "$1" 5 "$2")"
 }
 
 for tier in tc native gro fast; do
@@ -300,15 +188,5 @@ it "settings are changed while a rule needs them, and put back" settings_come_an
 it "settings that were so before stay" spares_settings
 it "TC egress only while a target is this machine" egress_only_when_needed
 it "masquerade is refused" no_other_source
-for tier in tc native gro; do
-	it "own connections, $tier" own_uses $tier
-	it "own connections, $tier, preserve" own_uses $tier --source preserve
-done
-it "own connections, tc, masquerade" own_uses tc --source masquerade
-it "own connections to a closed port" own_is_refused
-it "own connections to another port of this machine" own_uses_local $LAN4 "[$LAN6]"
-it "own connections to loopback, by a public address" own_uses_local 127.0.0.1 "[::1]"
-it "own connections to loopback itself are left alone" own_loopback_stays
-it "own connections under connection tracking" own_under_conntrack
 
 done_testing
