@@ -6,7 +6,7 @@ import struct
 import rules
 from fragments import put_together
 from talk import Conversation, Step
-from wire import ETH, Headers, addr, fold, replace, show_addr
+from wire import ETH, ICMP, Headers, addr, fold, replace, show_addr
 
 CANONICAL_PORT = 0x4E41  # in place of the port that a router chose to hide a client behind
 
@@ -52,10 +52,21 @@ def same_port(c, name, frame):
     return bytes(frame)
 
 
+def without_identity(c, frame):
+    """A router numbers what it says itself as it likes."""
+    h = Headers(frame)
+    own = [addr(where[c.version]) for where in (rules.PUBLIC, rules.WAN, rules.LAN)]
+    if h.proto != ICMP or h.v6 or h.src not in own:
+        return frame
+    frame = bytearray(frame)
+    replace(frame, h.l3 + 4, b"\0\0", [h.l3 + 10])
+    return bytes(frame)
+
+
 def form(c, name, out):
     out = put_together(out)
     learn_port(c, name, out)
-    return sorted((side, same_port(c, name, frame)) for side, frame in out)
+    return sorted((side, without_identity(c, same_port(c, name, frame))) for side, frame in out)
 
 
 @dataclasses.dataclass

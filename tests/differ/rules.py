@@ -83,8 +83,9 @@ def nft():
     yield "  chain invalid {"
     yield "    type filter hook prerouting priority mangle"
     for version, ip in ((4, "ip"), (6, "ip6")):
-        yield f"    ct state invalid {ip} daddr {{ {PUBLIC[version]}, {WAN[version]} }} th dport {{ {listen} }} drop"
-        yield f"    ct state invalid {ip} saddr {SERVER[version]} th sport {{ {targets} }} drop"
+        invalid = f"    ct state invalid meta l4proto {{ tcp, udp }} {ip}"
+        yield f"{invalid} daddr {{ {PUBLIC[version]}, {WAN[version]} }} th dport {{ {listen} }} drop"
+        yield f"{invalid} saddr {SERVER[version]} th sport {{ {targets} }} drop"
     yield "  }"
     yield "  chain translate {"
     yield "    type nat hook prerouting priority dstnat"

@@ -180,8 +180,8 @@ def conflict(c):
     yield dataclasses.replace(first, what="second rule, " + first.what)
 
 
-MARTIANS = {4: ("0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "240.1.2.3", rules.PUBLIC[4], rules.LAN[4]),
-            6: ("::", "::1", "ff02::1", "fe80::1", "::ffff:198.18.0.1", rules.PUBLIC[6], rules.LAN[6])}
+MARTIANS = {4: ("0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "240.1.2.3", rules.PUBLIC[4], rules.WAN[4]),
+            6: ("::", "::1", "ff02::1", "fe80::1")}
 
 
 def martian(c):

@@ -20,11 +20,11 @@ def identity(rng, p):
 
 
 def l4_damage(rng, p):
-    return p.but(l4_xor=rng.randrange(1, 1 << 16))
+    return p.but(l4_add=rng.randrange(1, 0xFFFF))
 
 
 def ip_damage(rng, p):
-    return p.but(ip_xor=rng.randrange(1, 1 << 16))
+    return p if p.v6 else p.but(ip_add=rng.randrange(1, 0xFFFF))
 
 
 def no_check(rng, p):

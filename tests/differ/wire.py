@@ -68,8 +68,8 @@ class Packet:
     quote: int = 1 << 16  # how much of it
     # How it is spoiled:
     no_check: bool = False  # UDP's checksum is zero
-    l4_xor: int = 0
-    ip_xor: int = 0
+    l4_add: int = 0  # to the checksum, in its own arithmetic
+    ip_add: int = 0
     ip_len: int = 0  # added to the field
     l4_len: int = 0  # added to UDP's length or TCP's data offset
     trailer: bytes = b""
@@ -118,9 +118,9 @@ class Packet:
             return data
         total = 0 if self.proto == ICMP else pseudo(self.src, self.dst, self.proto, len(data))
         check = ~fold(total + words(data)) & 0xFFFF
+        check = fold(check + self.l4_add)
         if self.proto == UDP and not check:
             check = 0xFFFF
-        check ^= self.l4_xor
         return data[:at] + struct.pack("!H", check) + data[at + 2 :]
 
     def ipv4(self, upper):
@@ -129,7 +129,7 @@ class Packet:
         length = (20 + len(options) + len(upper) + self.ip_len) & 0xFFFF
         header = struct.pack("!BBHHHBBH4s4s", first, self.tos, length, self.ident, 0x4000 if self.df else 0, self.ttl,
                              self.proto, 0, self.src, self.dst) + options
-        return header[:10] + struct.pack("!H", checksum(header) ^ self.ip_xor) + header[12:] + upper
+        return header[:10] + struct.pack("!H", fold(checksum(header) + self.ip_add)) + header[12:] + upper
 
     def ipv6(self, upper):
         chain, following = b"", self.proto
@@ -187,8 +187,8 @@ class Headers:
         self.src, self.dst = f[l3 + 8 : l3 + 24], f[l3 + 24 : l3 + 40]
         self.end = min(l3 + 40 + self.word(l3 + 4), len(f))
         proto, at = f[l3 + 6], l3 + 40
-        while proto in (HOPOPTS, ROUTING, DSTOPTS, FRAGMENT) and at + 8 <= len(f):
-            length = 8 if proto == FRAGMENT else (f[at + 1] + 1) * 8
+        while proto in (HOPOPTS, ROUTING, DSTOPTS, FRAGMENT, AH) and at + 8 <= len(f):
+            length = 8 if proto == FRAGMENT else (f[at + 1] + 2) * 4 if proto == AH else (f[at + 1] + 1) * 8
             if proto == FRAGMENT:
                 field = self.word(at + 2)
                 self.fragment = (field & 0xFFF8, bool(field & 1), struct.unpack_from("!I", f, at + 4)[0])
