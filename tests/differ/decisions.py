@@ -7,9 +7,8 @@ routers remember different things afterwards, and the conversation is over.
 """
 import dataclasses
 
-import spoil
 from expect import forwarded, forwarded_error, is_error_from_router, left_alone
-from wire import AH, DSTOPTS, ETH, ICMP, ICMP6, ROUTING, TCP, UDP, Headers, fold, pseudo, words
+from wire import ACK, DSTOPTS, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, SYN, TCP, Headers, fold, pseudo, words
 
 
 @dataclasses.dataclass
@@ -40,17 +39,21 @@ def they_forward(d):
 
 def kernel_has_it(d):
     """xdpfwd left it alone: the kernel routed it on, or answered or dropped what was for the router itself."""
-    h = d.step.packet
-    return d.ours in ([], left_alone(d)) or all(
-        side == d.step.side and Headers(frame).dst == h.src and Headers(frame).src == h.dst for side, frame in d.ours)
+    sent, got = d.step.packet, [(side, Headers(frame)) for side, frame in d.ours]
+    answered = all(side == d.step.side and (h.src, h.dst) == (sent.dst, sent.src) for side, h in got)
+    # On its way it may write into the options.
+    routed = all(side != d.step.side and (h.src, h.dst) == (sent.src, sent.dst) for side, h in got)
+    return answered or d.ours == left_alone(d) or (odd(d, "ip_options") and routed)
 
 
 # ---- what both send, in different form
 
 
 def trailer(d):
-    cut = [(side, frame[: Headers(frame).end]) for side, frame in d.ours]
-    return d.ours != cut and cut == d.theirs
+    """With it, a frame may also be more than the way out carries."""
+    length = len(d.step.packet.ip()) + len(d.step.packet.trailer)
+    too_long = d.step.packet.trailer and length > min(d.options.mtu_wan, d.options.mtu_lan)
+    return d.ours == d.theirs or (too_long and not d.ours and d.theirs == forwarded(d))
 
 
 def check_is_right(h):
@@ -60,18 +63,26 @@ def check_is_right(h):
     return fold(total + words(data)) == 0xFFFF
 
 
+def told_sender(d):
+    """xdpfwd drops the packet and says why, in terms of the sender's connection."""
+    side, frame = only(d.ours)
+    h = Headers(frame)
+    return (side == d.step.side and is_error_from_router(frame) and not d.step.about and check_is_right(h)
+            and (h.src, h.dst) == (d.step.packet.dst, d.step.packet.src))
+
+
 def error_form(d):
     """Both tell the sender the same: type, code, MTU, and about which packet."""
     (side, ours), (their_side, theirs) = only(d.ours), only(d.theirs)
-    if not ours or side != their_side or not is_error_from_router(ours) or d.step.about:
-        return False
     a, b = Headers(ours), Headers(theirs)
-    if b.inner is None or not check_is_right(a):
+    if not told_sender(d) or side != their_side or b.inner is None or a.dst != b.dst:
         return False
+    if ours[a.l4 : a.l4 + 2] + ours[a.l4 + 4 : a.inner] != theirs[b.l4 : b.l4 + 2] + theirs[b.l4 + 4 : b.inner]:
+        return False
+    if odd(d, "ip_options"):  # the kernel may have written into them
+        return True
     quote = min(len(ours) - a.inner, len(theirs) - b.inner)
-    same = ours[a.l4 : a.l4 + 2] == theirs[b.l4 : b.l4 + 2] and \
-        ours[a.l4 + 4 : a.inner + quote] == theirs[b.l4 + 4 : b.inner + quote]
-    return same and quote >= 28 and a.src == d.step.packet.dst and a.dst == b.dst
+    return quote >= 28 and ours[a.inner : a.inner + quote] == theirs[b.inner : b.inner + quote]
 
 
 def short_tcp(d):
@@ -83,21 +94,30 @@ def short_tcp(d):
     return inner.proto == TCP and 18 <= len(ours) - inner.l4 < 20 and len(ours) == len(theirs)
 
 
+def mss(d):
+    """nft looks for it behind the end of the options, and gets the checksum wrong at odd offsets."""
+    (side, ours), (their_side, theirs) = only(d.ours), only(d.theirs)
+    if d.ours != forwarded(d) or side != their_side or not d.step.packet.flags & SYN or not d.step.packet.tcp_options:
+        return False
+    check, end = Headers(ours).check, Headers(ours).l4 + 20
+    return ours[:check] == theirs[:check] and ours[end - 2 : end] == theirs[end - 2 : end] and len(ours) == len(theirs)
+
+
 # ---- what only xdpfwd forwards
 
 
 def invalid(d):
-    return d.invalid and d.step.packet.proto == TCP and not d.theirs and d.ours == forwarded(d)
+    return d.invalid and d.step.packet.proto == TCP and not d.theirs and (d.ours == forwarded(d) or told_sender(d))
 
 
 def options(d):
     """The kernel writes into them, refuses them, or complains."""
-    return odd(d, "ip_options") and we_forward(d) and not they_forward(d)
+    return odd(d, "ip_options") and (we_forward(d) or told_sender(d)) and not they_forward(d)
 
 
 def damage(d):
     wrong_icmp = d.step.about and odd(d, "outside: l4_damage", "outside: ip_shorter", "outside: cut")
-    return (wrong_icmp or odd(d, "ip_damage")) and not d.theirs and we_forward(d)
+    return (wrong_icmp or odd(d, "ip_damage")) and not d.theirs and (we_forward(d) or told_sender(d))
 
 
 def martian(d):
@@ -105,26 +125,33 @@ def martian(d):
 
 
 def other_host(d):
-    return d.tier == "fast" and odd(d, "link_address") and not d.theirs and we_forward(d)
+    return d.options.tier == "fast" and odd(d, "link_address") and not d.theirs and (we_forward(d) or told_sender(d))
 
 
 # ---- what xdpfwd leaves to the kernel
 
 
 def fragments(d):
-    return d.step.parts is not None
+    """Also one that is the whole packet (RFC 6946)."""
+    atomic = any(number == FRAGMENT for number, _ in d.step.packet.headers)
+    return (d.step.parts or atomic) and kernel_has_it(d)
 
 
 def unasked(d):
     """The target speaks of a connection that neither router knows."""
-    return d.invalid and d.step.side == "server" and not d.theirs and d.ours == left_alone(d)
+    return d.invalid and d.step.direction == "out" and not d.theirs and kernel_has_it(d)
+
+
+def unknown_headers(packet):
+    chain = packet.headers
+    left = any(number == ROUTING and body[2] for number, body in chain)
+    known = all(number in (HOPOPTS, ROUTING, DSTOPTS) for number, _ in chain) and len(chain) <= 6
+    return chain and (left or not known)
 
 
 def foreign_headers(d):
-    chain = d.step.packet.headers
-    left = any(number == ROUTING and body[2] for number, body in chain)
-    known = all(number in (0, ROUTING, DSTOPTS) for number, _ in chain) and len(chain) <= 6
-    return chain and (left or not known) and kernel_has_it(d)
+    packets = [d.step.packet] + ([d.step.packet.about] if d.step.about else [])
+    return any(unknown_headers(packet) for packet in packets) and kernel_has_it(d)
 
 
 def no_error(d):
@@ -133,14 +160,24 @@ def no_error(d):
     return d.step.about and (d.step.packet.proto, kind[0]) in ((ICMP, 4), (ICMP6, 0)) and kernel_has_it(d)
 
 
+def nonsense_inside(d):
+    return d.step.about and odd(d, "inside: first_octet") and kernel_has_it(d)
+
+
 def redirect(d):
     return d.step.about and d.step.packet.icmp[0] == 5 and not d.theirs and kernel_has_it(d)
 
 
 def short_quote(d):
-    quoted = d.step.packet.about.ip() if d.step.about else b""
-    headers = 40 if d.step.packet.v6 else 20
-    return quoted and d.step.packet.quote < headers + 8 and not d.theirs and kernel_has_it(d)
+    if not d.step.about or d.theirs or not kernel_has_it(d):
+        return False
+    inside = Headers(d.step.packet.about.ip(), 0)
+    return inside.l4 is None or d.step.packet.quote + d.step.packet.ip_len < inside.l4 + 8
+
+
+def malformed(d):
+    """Its ports are a rule's, and its length fields contradict it: a named drop."""
+    return odd(d, "ip_shorter") and not d.ours and d.theirs == left_alone(d)
 
 
 # ---- what xdpfwd does its own way
@@ -159,15 +196,22 @@ def target_first(d):
     return (a.src, a.dst, a.dport) == (b.src, b.dst, b.dport) and a.sport != b.sport
 
 
+def target_opens(d):
+    """A SYN of the target's in a connection that has ended: to conntrack it begins another."""
+    new = d.step.direction == "out" and d.step.packet.flags & (SYN | ACK) == SYN
+    return new and d.ours == forwarded(d) and d.theirs == left_alone(d)
+
+
 def may_fragment(d):
     h = Headers(only(d.ours)[1])
-    return not d.step.packet.df and not h.v6 and h.icmp_type == 3 and d.theirs == forwarded(d)
+    return not d.step.packet.df and not h.v6 and h.icmp_type == 3 and (they_forward(d) or odd(d, "ip_options"))
 
 
 TABLE = [
     Decision("trailer", trailer, "what follows the IP packet in a frame is the link's; its receiver cuts it off"),
     Decision("error-form", error_form, "our errors come from where the packet went, and quote whole words of it"),
     Decision("short-tcp", short_tcp, "a quoted TCP checksum is translated too, even if nothing follows it"),
+    Decision("mss", mss, "options end where they say so, and the checksum is right wherever the MSS stands"),
     Decision("invalid", invalid, "segments that conntrack calls invalid are the hosts' to judge", ends=True),
     Decision("options", options, "options are passed on as they are", ends=True),
     Decision("damage", damage, "what arrives damaged leaves damaged, and its receiver drops it", ends=True),
@@ -175,10 +219,13 @@ TABLE = [
     Decision("unasked", unasked, "what belongs to no flow is routed as if there were no rules", ends=True),
     Decision("foreign-headers", foreign_headers, "behind headers that we do not know, ports are not looked for", ends=True),
     Decision("no-error", no_error, "source quench is no error since RFC 6633, nor is ICMPv6 type 0"),
+    Decision("nonsense-inside", nonsense_inside, "of what has no IP header, ports are not looked for"),
     Decision("redirect", redirect, "redirects are about the link, not about a connection"),
     Decision("short-quote", short_quote, "an error that quotes less than 8 octets of TCP or UDP tells nothing about a flow"),
+    Decision("malformed", malformed, "a packet for a rule that contradicts its own length is dropped by that name"),
     Decision("conflict", conflict, "a client port leads to a target by one rule at a time (flow_conflict)", ends=True),
     Decision("target-first", target_first, "only clients open flows, so what a target sent before takes no port", ends=True),
+    Decision("target-opens", target_opens, "only clients open flows, so a target's SYN belongs to the one there is", ends=True),
     Decision("may-fragment", may_fragment, "", fault=True),
     Decision("martian", martian, "", fault=True, ends=True),
     Decision("other-host", other_host, "", fault=True, ends=True),

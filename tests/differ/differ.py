@@ -39,18 +39,21 @@ class Run:
     def exchange(self, c, step):
         """What each router makes of the step, in the form in which the two are compared."""
         nft = self.routers["nft"]
-        before, out = nft.invalid(), {}
+        before, forms = nft.invalid(), []
         for name, router in self.routers.items():
             got = router.exchange(step.side, step.frames(c.nat_port.get(name, 0)))
-            out[name] = normal.form(c, name, got)
-        return normal.Difference(c, step, out["xdpfwd"], out["nft"], nft.invalid() - before, self.options.tier)
+            forms.append(normal.form(c, name, got))
+        (ours, our_trailers), (theirs, their_trailers) = forms
+        return normal.Difference(c, step, ours, theirs, (our_trailers, their_trailers), nft.invalid() - before,
+                                 self.options)
 
     def run_step(self, c, step):
         """False: the conversation cannot go on, since the routers remember different things of it."""
         d = self.exchange(c, step)
+        c.history.append(f"{step.side} {step.what} {step.spoiled}".strip())
         self.packets += 1
         self.kinds[step.what.split(",")[0].split(" about")[0]] += 1
-        if d.ours == d.theirs:
+        if d.ours == d.theirs and d.trailers[0] == d.trailers[1]:
             self.alike += 1
             return True
         decision = decisions.find(d)
@@ -83,6 +86,8 @@ def main():
     parser.add_argument("--tier", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--packets", type=int, required=True)
+    parser.add_argument("--mtu-wan", type=int, required=True)
+    parser.add_argument("--mtu-lan", type=int, required=True)
     parser.add_argument("--decisions", help="a file that gets the names of the decisions that were met")
     options = parser.parse_args()
     # One CPU: every packet is through before the marker behind it is.

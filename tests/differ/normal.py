@@ -64,9 +64,12 @@ def without_identity(c, frame):
 
 
 def form(c, name, out):
-    out = put_together(out)
+    """Sorted, and without trailers; and how many frames had one."""
+    cut = [(side, frame[: Headers(frame).end]) for side, frame in out]
+    trailers = sum(frame != whole for (_, frame), (_, whole) in zip(cut, out))
+    out = put_together(cut)
     learn_port(c, name, out)
-    return sorted((side, without_identity(c, same_port(c, name, frame))) for side, frame in out)
+    return sorted((side, without_identity(c, same_port(c, name, frame))) for side, frame in out), trailers
 
 
 @dataclasses.dataclass
@@ -77,13 +80,15 @@ class Difference:
     step: Step
     ours: list
     theirs: list
+    trailers: tuple  # frames that ended in more than their IP packet: ours, theirs
     invalid: int  # packets that connection tracking called invalid meanwhile
-    tier: str
+    options: object  # of the run
 
     def __str__(self):
         c, step = self.conversation, self.step
         lines = [f"conversation {c.number}, rule {c.rule.name}, {step.what}, from the {step.side}, "
                  f"odd: {step.spoiled or 'nothing'}, invalid to nft: {self.invalid}"]
+        lines += [f"  before    {'; '.join(c.history)}"]
         lines += [f"  sent      {show(frame)}" for frame in step.frames(c.nat_port.get("xdpfwd", 0))]
         lines += [f"  xdpfwd -> {side} {show(frame)}" for side, frame in self.ours]
         lines += [f"  nft    -> {side} {show(frame)}" for side, frame in self.theirs]

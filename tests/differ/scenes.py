@@ -11,7 +11,7 @@ import spoil
 from fragments import fragment_step
 from strangers import stranger
 from talk import Step
-from wire import ACK, FIN, PSH, RST, SYN, TCP, URG, addr
+from wire import ACK, FIN, PSH, RST, SYN, TCP, URG, Headers, addr
 
 CHANCE = 0.25  # that a packet of an ordinary conversation is odd
 
@@ -112,6 +112,15 @@ ERRORS = {
 }
 
 
+def how_much(c, inside):
+    """Of the packet inside an error. Not half a checksum: that depends on the router's choice of a port."""
+    whole = inside.ip()
+    quote = c.rng.choice((len(whole), len(whole), 28, 48, 40, 68, c.rng.randrange(len(whole) + 1), 20, 27, 36, 38, 58))
+    quote = min(quote, 1232 if c.version == 6 else 548)
+    l4 = Headers(whole, 0).l4
+    return quote + (l4 is not None and quote in (l4 + 7, l4 + 17))
+
+
 def error(c):
     """An ICMP error about the conversation, from one of its ends or from a router near it."""
     rng = c.rng
@@ -129,15 +138,12 @@ def error(c):
     source = addr(near[c.version]) if rng.random() < 0.4 else inside.dst
     kind, code = rng.choice(ERRORS[c.version])
     rest = rng.choice((1280, 1400, 576, 0)) if (kind, code) in ((3, 4), (2, 0)) else rng.choice((0, 0, 7))
-    whole = len(inside.ip())
-    quote = rng.choice((whole, whole, 28, 48, 40, 68, rng.randrange(0, whole + 1), 20, 27, 36, 37, 38, 58))
-    limit = 1232 if c.version == 6 else 548
-    packet = c.icmp(source, inside.src, (kind, code, rest), about=inside, quote=min(quote, limit))
+    packet = c.icmp(source, inside.src, (kind, code, rest), about=inside, quote=how_much(c, inside))
     if rng.random() < 0.25:
         packet, outside = spoil.maybe(rng, packet, 1.0)
         spoiled += f" outside: {outside}"
     side = "server" if about == "in" else c.client_side
-    return Step(side, f"icmp {kind}/{code} about {about}, {quote} inside", packet, None, None, spoiled, about)
+    return Step(side, f"icmp {kind}/{code} about {about}, {packet.quote} inside", packet, None, None, spoiled, about)
 
 
 def errors(c):

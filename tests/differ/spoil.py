@@ -79,8 +79,6 @@ IP_OPTIONS = {  # RFC 791, 3.1; RFC 2113
     "end": b"\0\0\0\0",
     "record route": b"\x07\x0b\x04" + b"\0" * 8,
     "record route, full": b"\x07\x07\x08\xc6\x12\x01\x01",
-    "timestamp": b"\x44\x0c\x05\0" + b"\0" * 8,
-    "timestamp and address": b"\x44\x0c\x05\x01" + b"\0" * 8,
     "loose source route": b"\x83\x07\x04\xc6\x12\x01\x01",
     "loose source route, done": b"\x83\x07\x08\xc6\x12\x01\x01",
     "strict source route": b"\x89\x07\x04\xc6\x12\x01\x01",

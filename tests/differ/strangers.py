@@ -22,7 +22,7 @@ def through(c):
 
 
 def nowhere(c):
-    where = "198.51.100.99" if c.version == 4 else "2001:db8:77::1"
+    where = "203.0.113.99" if c.version == 4 else "2001:db8:77::1"
     return c.packet("in", payload=b"x" * 30, flags=SYN).but(dst=addr(where))
 
 
@@ -38,7 +38,7 @@ def echo(c):
 
 
 def informational(c):
-    kind = c.rng.choice((13, 15, 17, 8, 0, 14, 42)) if c.version == 4 else c.rng.choice((129, 130, 200, 139, 255))
+    kind = c.rng.choice((15, 17, 8, 0, 14, 42)) if c.version == 4 else c.rng.choice((129, 130, 200, 139, 255))
     return c.icmp(c.client, c.listen, (kind, 0, 0x12340001), payload=b"ping" * 5)
 
 

@@ -41,6 +41,7 @@ class Conversation:
         self.client_port = 1024 + number
         self.client_side = "client"
         self.nat_port = {}
+        self.history = []  # for people
 
     def use(self, rule):
         self.rule = rule

@@ -73,7 +73,7 @@ alike() { # TIER WAN-MTU LAN-MTU SEED
 	with_nft
 	with_xdpfwd "$1"
 	PYTHONDONTWRITEBYTECODE=1 python3 "$DIFFER/differ.py" --tier "$1" --seed "$4" --packets "$PACKETS" \
-		--decisions "$TMP/decisions" >"$TMP/differ.out" || rc=$?
+		--mtu-wan "$2" --mtu-lan "$3" --decisions "$TMP/decisions" >"$TMP/differ.out" || rc=$?
 	while read -r line; do tap "# $line"; done <"$TMP/differ.out"
 	[ "$rc" -eq 0 ] || fail "differ.py: exit code $rc"
 	[ "$1" != fast ] || more "packets that the fast tier forwarded" "$(fast_packets)" 100
