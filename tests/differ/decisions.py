@@ -6,9 +6,10 @@ routers remember different things afterwards, and the conversation is over.
 `fault`: it is known to be wrong, and waits for its repair.
 """
 import dataclasses
+import sys
 
 from expect import forwarded, forwarded_error, is_error_from_router, left_alone
-from wire import ACK, DSTOPTS, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, SYN, TCP, Headers, fold, pseudo, words
+from wire import DSTOPTS, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, RST, SYN, TCP, Headers, fold, pseudo, words
 
 
 @dataclasses.dataclass
@@ -40,7 +41,7 @@ def they_forward(d):
 def kernel_has_it(d):
     """xdpfwd left it alone: the kernel routed it on, or answered or dropped what was for the router itself."""
     sent, got = d.step.packet, [(side, Headers(frame)) for side, frame in d.ours]
-    answered = all(side == d.step.side and (h.src, h.dst) == (sent.dst, sent.src) for side, h in got)
+    answered = all(side == d.step.side and h.dst == sent.src and (h.src == sent.dst or h.inner) for side, h in got)
     # On its way it may write into the options.
     routed = all(side != d.step.side and (h.src, h.dst) == (sent.src, sent.dst) for side, h in got)
     return answered or d.ours == left_alone(d) or (odd(d, "ip_options") and routed)
@@ -106,6 +107,11 @@ def mss(d):
 # ---- what only xdpfwd forwards
 
 
+def without_check(out):
+    checks = [Headers(frame).check for _, frame in out]
+    return [(side, frame[:at] + frame[at + 2 :]) for (side, frame), at in zip(out, checks) if at]
+
+
 def invalid(d):
     return d.invalid and d.step.packet.proto == TCP and not d.theirs and (d.ours == forwarded(d) or told_sender(d))
 
@@ -116,8 +122,11 @@ def options(d):
 
 
 def damage(d):
-    wrong_icmp = d.step.about and odd(d, "outside: l4_damage", "outside: ip_shorter", "outside: cut")
-    return (wrong_icmp or odd(d, "ip_damage")) and not d.theirs and (we_forward(d) or told_sender(d))
+    if d.theirs:
+        return False
+    if d.step.about and odd(d, "outside: ip_shorter"):  # what the checksum covers is not all there
+        return without_check(d.ours) == without_check(forwarded_error(d))
+    return odd(d, "outside: l4_damage", "ip_damage") and (we_forward(d) or told_sender(d))
 
 
 def martian(d):
@@ -139,7 +148,7 @@ def fragments(d):
 
 def unasked(d):
     """The target speaks of a connection that neither router knows."""
-    return d.invalid and d.step.direction == "out" and not d.theirs and kernel_has_it(d)
+    return d.invalid and d.step.side == "server" and not d.theirs and kernel_has_it(d)
 
 
 def unknown_headers(packet):
@@ -197,14 +206,22 @@ def target_first(d):
 
 
 def target_opens(d):
-    """A SYN of the target's in a connection that has ended: to conntrack it begins another."""
-    new = d.step.direction == "out" and d.step.packet.flags & (SYN | ACK) == SYN
-    return new and d.ours == forwarded(d) and d.theirs == left_alone(d)
+    """To conntrack the connection has ended, and what the target still says begins another."""
+    side, frame = only(d.theirs)
+    refused = side == d.step.side and Headers(frame).proto == TCP and frame[Headers(frame).l4 + 13] & RST
+    still = d.step.direction == "out" and d.step.packet.proto == TCP and d.ours == forwarded(d)
+    return still and not d.invalid and (refused or d.theirs == left_alone(d))
 
 
 def may_fragment(d):
     h = Headers(only(d.ours)[1])
-    return not d.step.packet.df and not h.v6 and h.icmp_type == 3 and (they_forward(d) or odd(d, "ip_options"))
+    theirs = Headers(only(d.theirs)[1])
+    return not d.step.packet.df and not h.v6 and h.icmp_type == 3 and theirs.dst == d.conversation.arrived(d.step.direction).dst
+
+
+def leaves_traces(step):
+    """Conntrack may remember a packet of which both routers made the same."""
+    return unknown_headers(step.packet)
 
 
 TABLE = [
@@ -225,10 +242,10 @@ TABLE = [
     Decision("malformed", malformed, "a packet for a rule that contradicts its own length is dropped by that name"),
     Decision("conflict", conflict, "a client port leads to a target by one rule at a time (flow_conflict)", ends=True),
     Decision("target-first", target_first, "only clients open flows, so what a target sent before takes no port", ends=True),
-    Decision("target-opens", target_opens, "only clients open flows, so a target's SYN belongs to the one there is", ends=True),
-    Decision("may-fragment", may_fragment, "", fault=True),
-    Decision("martian", martian, "", fault=True, ends=True),
-    Decision("other-host", other_host, "", fault=True, ends=True),
+    Decision("target-opens", target_opens, "a flow that closes still carries what its target says", ends=True),
+    Decision("may-fragment", may_fragment, "FAULT: IPv4 that may be fragmented is refused instead", fault=True),
+    Decision("martian", martian, "FAULT: sources that nobody can have open flows", ends=True, fault=True),
+    Decision("other-host", other_host, "FAULT: the fast tier takes frames for another station", ends=True, fault=True),
 ]
 BY_NAME = {d.name: d for d in TABLE}
 
@@ -236,3 +253,7 @@ BY_NAME = {d.name: d for d in TABLE}
 def find(d):
     """The decision that this difference is, or None."""
     return next((decision for decision in TABLE if decision.test(d)), None)
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["faults"]:
+    print("\n".join(decision.name for decision in TABLE if decision.fault))

@@ -22,7 +22,9 @@ def lower_mss(frame, mtu):
     most = mtu - (60 if h.v6 else 40)
     at, end = h.l4 + 20, h.l4 + (frame[h.l4 + 12] >> 4) * 4
     while at + 4 <= end and frame[at] not in (0, 2):
-        at += 1 if frame[at] == 1 else max(frame[at + 1], 2)
+        if frame[at] > 1 and frame[at + 1] < 2:
+            return frame
+        at += 1 if frame[at] == 1 else frame[at + 1]
     if at + 4 > end or frame[at] != 2 or frame[at + 1] != 4 or struct.unpack_from("!H", frame, at + 2)[0] <= most:
         return frame
     frame, start = bytearray(frame), at + 2 - (at - h.l4) % 2
@@ -68,9 +70,9 @@ def forwarded_error(d):
 def one_hop_less(frame):
     frame, h = bytearray(frame), Headers(bytes(frame))
     if h.v6:
-        frame[h.l3 + 7] -= 1
+        frame[h.l3 + 7] = (frame[h.l3 + 7] - 1) & 255
     else:
-        replace(frame, h.l3 + 8, bytes([frame[h.l3 + 8] - 1, frame[h.l3 + 9]]), [h.l3 + 10])
+        replace(frame, h.l3 + 8, bytes([(frame[h.l3 + 8] - 1) & 255, frame[h.l3 + 9]]), [h.l3 + 10])
     return bytes(frame)
 
 

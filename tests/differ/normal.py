@@ -63,13 +63,16 @@ def without_identity(c, frame):
     return bytes(frame)
 
 
-def form(c, name, out):
+def form(c, step, name, out):
     """Sorted, and without trailers; and how many frames had one."""
     cut = [(side, frame[: Headers(frame).end]) for side, frame in out]
     trailers = sum(frame != whole for (_, frame), (_, whole) in zip(cut, out))
     out = put_together(cut)
     learn_port(c, name, out)
-    return sorted((side, without_identity(c, same_port(c, name, frame))) for side, frame in out), trailers
+    out = [(side, same_port(c, name, frame)) for side, frame in out]
+    if not step.about:
+        out = [(side, without_identity(c, frame)) for side, frame in out]
+    return sorted(out), trailers
 
 
 @dataclasses.dataclass

@@ -233,7 +233,8 @@ def translate(frame, src, dst, sport, dport):
     replace(frame, at, src + dst, ip_check + l4)
     replace(frame, h.l4, struct.pack("!HH", sport, dport), l4)
     at = h.l3 + (6 if h.v6 else 8)
-    hop = bytes([frame[at], frame[at + 1] - 1]) if h.v6 else bytes([frame[at] - 1, frame[at + 1]])
+    hop = bytes(frame[at : at + 2])
+    hop = bytes([hop[0], (hop[1] - 1) & 255]) if h.v6 else bytes([(hop[0] - 1) & 255, hop[1]])
     replace(frame, at, hop, ip_check)
     if h.proto == UDP and l4 and not struct.unpack_from("!H", frame, h.check)[0]:
         struct.pack_into("!H", frame, h.check, 0xFFFF)
