@@ -216,7 +216,8 @@ def target_opens(d):
 def may_fragment(d):
     h = Headers(only(d.ours)[1])
     theirs = Headers(only(d.theirs)[1])
-    return not d.step.packet.df and not h.v6 and h.icmp_type == 3 and theirs.dst == d.conversation.arrived(d.step.direction).dst
+    refused = not d.step.packet.df and not h.v6 and h.icmp_type == 3
+    return refused and theirs.dst == d.conversation.arrived(d.step.direction).dst
 
 
 def leaves_traces(step):
@@ -234,14 +235,17 @@ TABLE = [
     Decision("damage", damage, "what arrives damaged leaves damaged, and its receiver drops it", ends=True),
     Decision("fragments", fragments, "fragments are the kernel's", ends=True),
     Decision("unasked", unasked, "what belongs to no flow is routed as if there were no rules", ends=True),
-    Decision("foreign-headers", foreign_headers, "behind headers that we do not know, ports are not looked for", ends=True),
+    Decision("foreign-headers", foreign_headers,
+             "ports are not looked for behind headers that we do not know", ends=True),
     Decision("no-error", no_error, "source quench is no error since RFC 6633, nor is ICMPv6 type 0"),
     Decision("nonsense-inside", nonsense_inside, "of what has no IP header, ports are not looked for"),
     Decision("redirect", redirect, "redirects are about the link, not about a connection"),
-    Decision("short-quote", short_quote, "an error that quotes less than 8 octets of TCP or UDP tells nothing about a flow"),
+    Decision("short-quote", short_quote,
+             "an error that quotes less than 8 octets of TCP or UDP tells nothing about a flow"),
     Decision("malformed", malformed, "a packet for a rule that contradicts its own length is dropped by that name"),
     Decision("conflict", conflict, "a client port leads to a target by one rule at a time (flow_conflict)", ends=True),
-    Decision("target-first", target_first, "only clients open flows, so what a target sent before takes no port", ends=True),
+    Decision("target-first", target_first,
+             "only clients open flows, so what a target sent before takes no port", ends=True),
     Decision("target-opens", target_opens, "a flow that closes still carries what its target says", ends=True),
     Decision("may-fragment", may_fragment, "FAULT: IPv4 that may be fragmented is refused instead", fault=True),
     Decision("martian", martian, "FAULT: sources that nobody can have open flows", ends=True, fault=True),

@@ -35,7 +35,8 @@ def arrange(rng, pieces, order):
 def piece_of_ipv4(ip, start, end, ident):
     body = ip[20:]
     more = 0x2000 if end < len(body) else 0
-    head = ip[:2] + struct.pack("!HHH", 20 + end - start, ident & 0xFFFF, more | start // 8) + ip[8:10] + b"\0\0" + ip[12:20]
+    fields = struct.pack("!HHH", 20 + end - start, ident & 0xFFFF, more | start // 8)
+    head = ip[:2] + fields + ip[8:10] + b"\0\0" + ip[12:20]
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body[start:end]
 
 

@@ -4,7 +4,7 @@ import struct
 
 from wire import AH, DSTOPTS, FRAGMENT, HOPOPTS, ROUTING, TCP, UDP
 
-ANY_MAC = {"broadcast": b"\xff" * 6, "multicast": bytes.fromhex("01005e000001"), "another": bytes.fromhex("020000000777")}
+LINK_ADDRESSES = [b"\xff" * 6, bytes.fromhex("01005e000001"), bytes.fromhex("020000000777")]
 
 
 def hops(rng, p):
@@ -60,7 +60,7 @@ def first_octet(rng, p):
 
 
 def link_address(rng, p):
-    return p.but(eth_dst=rng.choice(list(ANY_MAC.values())))
+    return p.but(eth_dst=rng.choice(LINK_ADDRESSES))
 
 
 def ethertype(rng, p):
@@ -135,8 +135,8 @@ def tcp_options(rng, p):
     if p.proto != TCP:
         return p
     mss = b"\x02\x04" + struct.pack("!H", rng.choice((0, 536, 1220, 1300, 1340, 1341, 1360, 1361, 1440, 1460, 8960)))
-    known = [mss, mss, b"\x01", b"\x01\x01", b"\x03\x03\x07", b"\x04\x02", b"\x08\x0a" + rng.randbytes(8), b"\xfd\x04ab",
-             b"\x22\x0a" + rng.randbytes(8), b"\0", b"\x02\x03\x05", b"\x05\x00", b"\x02\x28\x05\xb4"]
+    known = [mss, mss, b"\x01", b"\x01\x01", b"\x03\x03\x07", b"\x04\x02", b"\x08\x0a" + rng.randbytes(8),
+             b"\xfd\x04ab", b"\x22\x0a" + rng.randbytes(8), b"\0", b"\x02\x03\x05", b"\x05\x00", b"\x02\x28\x05\xb4"]
     options = b""
     for option in rng.choices(known, k=rng.randrange(1, 7)):
         if len(options) + len(option) <= 40:
@@ -145,7 +145,8 @@ def tcp_options(rng, p):
 
 
 MOSTLY_HARMLESS = [service, identity, hops, no_check, ip_options, tcp_options, trailer]
-DAMAGE = [l4_damage, ip_damage, ip_shorter, ip_longer, l4_shorter, l4_longer, cut, first_octet, link_address, ethertype, tag]
+DAMAGE = [l4_damage, ip_damage, ip_shorter, ip_longer, l4_shorter, l4_longer, cut, first_octet, link_address, ethertype,
+          tag]
 
 
 def maybe(rng, packet, chance):

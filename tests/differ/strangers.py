@@ -63,8 +63,8 @@ def unasked(c):
     return c.packet("out", payload=b"x" * 20, flags=ACK).but(dst=c.client, dport=c.client_port)
 
 
-KINDS = [other_port, other_address, through, nowhere, broadcast, echo, informational, other_protocol, garbage, late_reset,
-         unasked]
+KINDS = [other_port, other_address, through, nowhere, broadcast, echo, informational, other_protocol, garbage,
+         late_reset, unasked]
 
 
 def stranger(c):
