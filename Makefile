@@ -170,7 +170,7 @@ $(BUILD)/fuzz/user.a: $(FUZZ_SRC:user/%.c=$(BUILD)/fuzz/user/%.o)
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/user.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ_CC,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP $^ -Wl,--as-needed $(PKG_LIBS) -o $@
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP $(filter %.c %.a,$^) -Wl,--as-needed $(PKG_LIBS) -o $@
 
 $(BUILD)/e2e/%.bpf.o: tests/e2e/%.bpf.c
 	@mkdir -p $(@D)
@@ -206,6 +206,8 @@ demo: all
 	BUILD=$(BUILD) tools/demo
 bench: all
 	BUILD=$(BUILD) tools/bench/run
+
+-include tests/kernels/kernels.mk
 
 # ---- the rest
 

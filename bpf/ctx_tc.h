@@ -48,6 +48,12 @@ static __always_inline __be16 ctx_protocol(ctx_t *ctx)
 	return ctx->protocol;
 }
 
+/* ctx_protocol has asked already. */
+static __always_inline bool ctx_is_for_us(ctx_t *ctx)
+{
+	return true;
+}
+
 static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 {
 	return ctx->len >= len;

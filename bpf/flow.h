@@ -17,8 +17,9 @@
 #include "maps.h"
 #include "pkt.h"
 
-#define FLOW_SLOT_PROBES 32 /* slots looked at for one to take back, at most */
-#define FLOW_PORT_PROBES 32 /* masquerade ports tried, at most */
+#define FLOW_SLOT_PROBES 32   /* slots looked at for one to take back, at most */
+#define FLOW_PORT_PROBES 32   /* masquerade ports tried, at most */
+#define FLOW_PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
 #define NO_SLOT		 0xffffffffu
 
 static __always_inline struct xf_key4 flow_key4(const struct xf_key6 *t)
@@ -252,14 +253,15 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 						   const __u8 family)
 {
 	__u32 ports = cfg->port_hi - cfg->port_lo + 1;
-	__u32 start = bpf_get_prandom_u32();
+	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
+	__u32 start = bpf_get_prandom_u32(), stride = ports > FLOW_PORT_PROBES ? FLOW_PORT_STRIDE : 1;
 	long err;
 
 	for (int i = 0; i < FLOW_PORT_PROBES; i++) {
 		const struct xf_flow *other;
 
 		if (masquerade) {
-			__be16 port = bpf_htons(cfg->port_lo + (start + i) % ports);
+			__be16 port = bpf_htons(cfg->port_lo + (start + i * stride) % ports);
 
 			d->client.sport = port;
 			d->reply_key.dport = port;

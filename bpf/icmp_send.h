@@ -18,7 +18,7 @@
 #include "pkt.h"
 
 /* An error fits in 576 octets (RFC 1812, 4.3.2.3) or the minimum MTU (RFC 4443, 2.4 c); whole words of it. */
-#define ERROR_QUOTE_IPV4 504
+#define ERROR_QUOTE_IPV4 548
 #define ERROR_QUOTE_IPV6 1232
 #define ERROR_CSUM_CHUNK 512 /* what one bpf_csum_diff sums at most */
 #define ERROR_TTL	 64

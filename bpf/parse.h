@@ -14,7 +14,8 @@
 
 #include "pkt.h"
 
-#define PARSE_IPV6_HEADERS 6 /* extension headers that we walk before giving up */
+#define PARSE_L4_FARTHEST  (CTX_MAX_L4OFF - 20) /* a TCP header's fields are within reach */
+#define PARSE_IPV6_HEADERS 6			/* extension headers that we walk before giving up */
 
 static __always_inline int parse_udp(ctx_t *ctx, struct pkt *p)
 {
@@ -50,6 +51,30 @@ static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
 	return 0;
 }
 
+#define PARSE_IPV4_OPTIONS 8 /* options looked at */
+
+/* Is the destination only a stop on the way (RFC 791, 3.1; for IPv6 see below)? Then the kernel decides. */
+static __always_inline bool parse_is_source_routed(ctx_t *ctx, const struct pkt *p)
+{
+	__u32 off = p->l3 + sizeof(struct iphdr);
+
+	for (int i = 0; i < PARSE_IPV4_OPTIONS; i++) {
+		const __u8 *option;
+
+		if (off + 2 > p->l4 || off > CTX_MAX_L4OFF)
+			return false;
+		option = ctx_header(ctx, off, 2);
+		if (!option || option[0] == 0)
+			return false;
+		if (option[0] == IPOPT_LSRR || option[0] == IPOPT_SSRR)
+			return true;
+		if (option[0] != 1 && option[1] < 2)
+			return false;
+		off += option[0] == 1 ? 1 : option[1];
+	}
+	return false;
+}
+
 /* Steps over the extension headers whose length we know (RFC 8200, 4). The upper-layer header's offset, or 0. */
 static __always_inline __u32 parse_ipv6_headers(ctx_t *ctx, __u32 off, __u8 *next)
 {
@@ -66,10 +91,10 @@ static __always_inline __u32 parse_ipv6_headers(ctx_t *ctx, __u32 off, __u8 *nex
 			return 0;
 		*next = ext->nexthdr;
 		off += (ext->hdrlen + 1) * 8;
-		if (off > CTX_MAX_L4OFF - 20)
+		if (off > PARSE_L4_FARTHEST)
 			return 0;
 	}
-	return off;
+	return off > PARSE_L4_FARTHEST ? 0 : off;
 }
 
 /* The ports of the packet inside, turned round as its addresses are. */
@@ -94,6 +119,9 @@ static __always_inline int parse_inner_ipv4(ctx_t *ctx, struct pkt *p)
 
 	if (!ip || ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(0x1fff))
 		return -1;
+	/* An error goes to the sender of what it is about (RFC 792), or it is forged. */
+	if (ip->saddr != p->tuple.daddr.v4)
+		return -1;
 	p->tuple.saddr.v4 = ip->daddr;
 	p->tuple.daddr.v4 = ip->saddr;
 	p->tuple.proto = ip->protocol;
@@ -107,6 +135,10 @@ static __always_inline int parse_inner_ipv6(ctx_t *ctx, struct pkt *p)
 	__u8 next;
 
 	if (!ip || ip->version != 6)
+		return -1;
+	if (ip->saddr.in6_u.u6_addr32[0] != p->tuple.daddr.w[0] ||
+	    ip->saddr.in6_u.u6_addr32[1] != p->tuple.daddr.w[1] ||
+	    ip->saddr.in6_u.u6_addr32[2] != p->tuple.daddr.w[2] || ip->saddr.in6_u.u6_addr32[3] != p->tuple.daddr.w[3])
 		return -1;
 	__builtin_memcpy(&p->tuple.saddr, &ip->daddr, sizeof(p->tuple.saddr));
 	__builtin_memcpy(&p->tuple.daddr, &ip->saddr, sizeof(p->tuple.daddr));

@@ -104,6 +104,20 @@ __noinline int TIER(host_ipv6)(ctx_t *ctx, struct pkt *p)
 	return p && host_owns(ctx, p, XF_IPV6);
 }
 
+/* Does the packet fit the way out? A GSO packet by its segments. */
+static __always_inline enum verdict flow_carries(ctx_t *ctx, struct pkt *p, const struct xf_flow *f)
+{
+	if (!f->mtu || ctx_segment_len(ctx, p) <= f->mtu)
+		return SEND;
+	p->mtu = f->mtu;
+	return refuse(p, XF_REASON_TOO_BIG);
+}
+
+__noinline int TIER(source_routed)(ctx_t *ctx, struct pkt *p)
+{
+	return p && parse_is_source_routed(ctx, p);
+}
+
 /*
  * A packet without a flow: finds its rule, asks the policy and the routing
  * table, and makes the flow. PASS: no rule wants it, or this tier cannot send
@@ -126,6 +140,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	rule = rule_get(p->rule);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
 		return PASS;
+	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
+		return PASS;
 	v = policy_new(p, rule);
 	if (v != SEND)
 		return v;
@@ -138,6 +154,9 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return refuse(p, reason);
 	if (!ctx_can_send(&d->client))
 		return PASS;
+	v = flow_carries(ctx, p, &d->client);
+	if (v != SEND)
+		return v;
 	masquerade = draft_masquerades(ctx, d, p, rule);
 	if (masquerade)
 		addr_copy(&d->client.saddr, &rule->masquerade, family);
@@ -252,11 +271,7 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 	}
 	if (!ctx_can_send(f))
 		return PASS;
-	if (f->mtu && ctx_segment_len(ctx, p) > f->mtu) {
-		p->mtu = f->mtu;
-		return refuse(p, XF_REASON_TOO_BIG);
-	}
-	return SEND;
+	return flow_carries(ctx, p, f);
 }
 
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */

@@ -202,7 +202,7 @@ int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, enum xf_tier tier, int p
 /* What a failed attachment means to the user. */
 void dp_xdp_explain(const char *ifname, bool native, int error, struct xf_error *err);
 
-int dp_dispatcher_attach(struct dataplane *dp, const struct nd_link *link, enum dp_mode mode, struct xf_iface *iface,
+int dp_dispatcher_attach(struct dataplane *dp, const struct dp_attach *request, struct xf_iface *iface,
 			 struct xf_error *err);
 int dp_dispatcher_detach(__u32 ifindex, struct xf_error *err);
 

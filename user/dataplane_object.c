@@ -147,9 +147,10 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 	}
 	o->skel->rodata->cfg_conntrack = dp_probe_conntrack();
 	if (!o->skel->rodata->cfg_conntrack)
-		log_debug("this kernel does not let programs ask its connection tracking: a rule's port may take answers "
-			  "to connections that netfilter masquerades");
-	bpf_object__for_each_map (map, o->skel->obj) {
+		log_debug(
+			"this kernel does not let programs ask its connection tracking: a rule's port may take answers "
+			"to connections that netfilter masquerades");
+	bpf_object__for_each_map(map, o->skel->obj) {
 		if (prepare_map(dp, map, err)) {
 			dp_object_close(o);
 			return -1;
@@ -164,7 +165,7 @@ struct bpf_program *dp_object_fast_only(struct dp_object *object)
 {
 	struct bpf_program *p, *fast = NULL;
 
-	bpf_object__for_each_program (p, object->skel->obj) {
+	bpf_object__for_each_program(p, object->skel->obj) {
 		bool is_fast = !strcmp(bpf_program__name(p), dp_prog_specs[DP_PROG_XDP].name);
 
 		bpf_program__set_autoload(p, is_fast);

@@ -157,25 +157,23 @@ static int drain(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct 
 	return 0;
 }
 
-static int del_found(struct dataplane *dp, struct dp_ruleset *set, const struct dp_entry *entry, bool keep_flows,
-		     struct xf_error *err)
+static int end(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
 {
-	struct xf_rule rule = set->rules[entry->id];
-	struct xf_rule_meta meta = entry->meta;
-	struct dp_placed placed = {.id = entry->id, .rule = &rule, .meta = &meta};
-	struct xf_address target = {.family = rule.family, .addr = rule.target};
+	if (dp_rule_free(dp, id, err))
+		return -1;
+	set_remove(set, id);
+	return 0;
+}
+
+/* From here on the rule takes no new flows. */
+static void close_rule(struct dataplane *dp, const struct dp_ruleset *set, const struct dp_entry *entry)
+{
+	const struct xf_rule *rule = &set->rules[entry->id];
+	struct dp_placed placed = {.id = entry->id, .rule = rule, .meta = &entry->meta};
+	struct xf_address target = {.family = rule->family, .addr = rule->target};
 
 	dp_listen_remove(dp, &placed);
-	if (keep_flows) {
-		if (drain(dp, set, placed.id, err))
-			return -1;
-	} else {
-		if (dp_rule_free(dp, placed.id, err))
-			return -1;
-		set_remove(set, placed.id);
-	}
 	dp_neighbour_release(dp, &target);
-	return dp_ports_rebuild(dp, set, err);
 }
 
 int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct xf_error *err)
@@ -183,12 +181,16 @@ int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct 
 	const struct dp_entry *entry;
 	struct dp_ruleset set;
 	int rc = -1;
+	__u32 id;
 
 	if (dp_ruleset_read(dp, &set, err))
 		return -1;
-	if (!dp_ruleset_reap(dp, &set, err)) {
-		entry = dp_ruleset_find(&set, name, err);
-		rc = entry ? del_found(dp, &set, entry, keep_flows, err) : -1;
+	if (!dp_ruleset_reap(dp, &set, err) && (entry = dp_ruleset_find(&set, name, err))) {
+		id = entry->id;
+		close_rule(dp, &set, entry);
+		rc = keep_flows ? drain(dp, &set, id, err) : end(dp, &set, id, err);
+		if (!rc)
+			rc = dp_ports_rebuild(dp, &set, err);
 	}
 	dp_ruleset_free(&set);
 	return rc;

@@ -23,14 +23,15 @@
 	X(NO_NEIGHBOUR,        "no_neighbour",        "the next hop does not answer ARP or ND")            \
 	X(FLOW_CONFLICT,       "flow_conflict",       "another rule already forwards this client port to the same target") \
 	X(REDIRECT_FAILED,     "redirect_failed",     "the kernel refused to send the rewritten packet")   \
-	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel")
+	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel")      \
+	X(BAD_SOURCE,          "bad_source",          "the source is no address that a client can have")
 /* clang-format on */
 
 enum xf_reason {
 #define X(name, label, sentence) XF_REASON_##name,
 	XF_REASONS(X)
 #undef X
-		XF_REASON_COUNT
+	XF_REASON_COUNT
 };
 
 #endif

@@ -8,8 +8,9 @@ routers remember different things afterwards, and the conversation is over.
 import dataclasses
 import sys
 
+import rules
 from expect import forwarded, forwarded_error, is_error_from_router, left_alone
-from wire import DSTOPTS, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, RST, SYN, TCP, Headers, fold, pseudo, words
+from wire import DSTOPTS, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, RST, SYN, TCP, Headers, addr, fold, pseudo, words
 
 
 @dataclasses.dataclass
@@ -129,12 +130,17 @@ def damage(d):
     return odd(d, "outside: l4_damage", "ip_damage") and (we_forward(d) or told_sender(d))
 
 
-def martian(d):
-    return d.step.what.startswith("martian") and not they_forward(d) and we_forward(d)
+def own_address(d):
+    """A source that is an address of the router itself."""
+    sent = d.step.packet
+    own = [addr(where[d.conversation.version]) for where in (rules.PUBLIC, rules.WAN, rules.LAN)]
+    return d.step.what.startswith("martian") and sent.src in own and not d.theirs and we_forward(d)
 
 
-def other_host(d):
-    return d.options.tier == "fast" and odd(d, "link_address") and not d.theirs and (we_forward(d) or told_sender(d))
+def overheard(d):
+    standing = len(d.conversation.history) > 1
+    return (d.options.tier == "fast" and odd(d, "link_address") and standing and not d.theirs
+            and (we_forward(d) or told_sender(d)))
 
 
 # ---- what xdpfwd leaves to the kernel
@@ -192,6 +198,11 @@ def malformed(d):
 # ---- what xdpfwd does its own way
 
 
+def reserved(d):
+    """240.0.0.0/4: Linux routes it."""
+    return d.step.what.startswith("martian") and d.step.packet.src[0] >> 4 == 15 and not d.ours and they_forward(d)
+
+
 def conflict(d):
     return d.step.what.startswith("second rule") and not d.ours
 
@@ -233,6 +244,7 @@ TABLE = [
     Decision("invalid", invalid, "segments that conntrack calls invalid are the hosts' to judge", ends=True),
     Decision("options", options, "options are passed on as they are", ends=True),
     Decision("damage", damage, "what arrives damaged leaves damaged, and its receiver drops it", ends=True),
+    Decision("overheard", overheard, "of a flow that stands, the fast tier takes what it hears"),
     Decision("fragments", fragments, "fragments are the kernel's", ends=True),
     Decision("unasked", unasked, "what belongs to no flow is routed as if there were no rules", ends=True),
     Decision("foreign-headers", foreign_headers,
@@ -243,13 +255,13 @@ TABLE = [
     Decision("short-quote", short_quote,
              "an error that quotes less than 8 octets of TCP or UDP tells nothing about a flow"),
     Decision("malformed", malformed, "a packet for a rule that contradicts its own length is dropped by that name"),
+    Decision("reserved", reserved, "reserved addresses are no sources (RFC 1812, 5.3.7)", ends=True),
     Decision("conflict", conflict, "a client port leads to a target by one rule at a time (flow_conflict)", ends=True),
     Decision("target-first", target_first,
              "only clients open flows, so what a target sent before takes no port", ends=True),
     Decision("target-opens", target_opens, "a flow that closes still carries what its target says", ends=True),
     Decision("may-fragment", may_fragment, "FAULT: IPv4 that may be fragmented is refused instead", fault=True),
-    Decision("martian", martian, "FAULT: sources that nobody can have open flows", ends=True, fault=True),
-    Decision("other-host", other_host, "FAULT: the fast tier takes frames for another station", ends=True, fault=True),
+    Decision("own-address", own_address, "FAULT: a source that is our own address opens a flow", ends=True, fault=True),
 ]
 BY_NAME = {d.name: d for d in TABLE}
 
