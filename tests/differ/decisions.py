@@ -200,7 +200,9 @@ def malformed(d):
 
 def reserved(d):
     """240.0.0.0/4: Linux routes it."""
-    return d.step.what.startswith("martian") and d.step.packet.src[0] >> 4 == 15 and not d.ours and they_forward(d)
+    side, frame = only(d.theirs)
+    routed = side == "server" and Headers(frame).src == d.step.packet.src
+    return d.step.what.startswith("martian") and d.step.packet.src[0] >> 4 == 15 and not d.ours and routed
 
 
 def conflict(d):
