@@ -213,6 +213,68 @@ static void same_port_again(struct test *t)
 	target_sends(&l, TCP_ACK);
 }
 
+/* More new flows than there is room for, none of them answered. */
+static void flood(struct line *l)
+{
+	for (uint16_t i = 0; i < 20; i++) {
+		struct talk k = talk_udp(l->t, 50000 + i);
+
+		forward_new(l->t, l->rule, &k.in, &k.out);
+	}
+	/* This conversation, and in the other places the last ones of the flood. */
+	l->t->ledger.flows = l->t->config.max_flows;
+}
+
+/*
+ * The target answered, whatever went before: the last words of a connection that
+ * nobody remembers, a call that the client gave up. No newcomer displaces it.
+ */
+static void stands_after(struct test *t, uint8_t flags)
+{
+	struct line l;
+
+	t->config.max_flows = 4;
+	config_put(t);
+	l = line_open(t);
+	client_sends(&l, flags);
+	if (flags == TCP_SYN)
+		client_sends(&l, TCP_RST);
+	client_sends(&l, TCP_SYN);
+	state_is(&l, XF_FLOW_PENDING);
+	target_sends(&l, SYN_ACK);
+	client_sends(&l, TCP_ACK);
+	state_is(&l, XF_FLOW_ESTABLISHED);
+	flood(&l);
+	client_sends(&l, TCP_ACK);
+	target_sends(&l, TCP_ACK);
+}
+
+static void stands_after_last_words(struct test *t)
+{
+	stands_after(t, FIN_ACK);
+}
+
+static void stands_after_a_call_given_up(struct test *t)
+{
+	stands_after(t, TCP_SYN);
+}
+
+/* A call that is not answered is not remembered for hours, though the port had a connection before. */
+static void unanswered_after_the_end(struct test *t)
+{
+	struct line l = line_open(t);
+
+	handshake(&l);
+	client_sends(&l, TCP_RST);
+	client_sends(&l, TCP_SYN);
+	state_is(&l, XF_FLOW_PENDING);
+	idle(&l, XF_TIMEOUT_TCP_TRANSITORY, 1);
+	/* The flow is over; this is another, in its place. */
+	l.packets = 0;
+	client_sends(&l, TCP_SYN);
+	t->ledger.flows--;
+}
+
 /* Every flag and every reserved bit, sensible or not, comes out as it came in. */
 static void every_flag(struct test *t)
 {
@@ -286,6 +348,9 @@ static const struct packet_case tcp_cases[] = {
 	CASE(reset_that_nobody_believes),
 	CASE(half_open),
 	CASE(same_port_again),
+	CASE(stands_after_last_words),
+	CASE(stands_after_a_call_given_up),
+	CASE(unanswered_after_the_end),
 	CASE(every_flag),
 	CASE(urgent_and_closed_window),
 	CASE(small_segments),
