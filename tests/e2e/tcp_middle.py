@@ -147,7 +147,9 @@ def unchanged(rule):
     for outgoing in (True, False):
         here = [p for p in client_wire.so_far() if p.outgoing == outgoing]
         there = [p for p in target_wire.so_far() if p.outgoing != outgoing]
-        same("packets", [p.kept for p in there], [p.kept for p in here])
+        same("number of packets", len(there), len(here))
+        for number, (after, before) in enumerate(zip(there, here), 1):
+            same(f"packet {number}", after.kept, before.kept)
         hops = 1 if outgoing else -1
         same("hop counts", {h.ttl - t.ttl for h, t in zip(here, there)}, {hops})
         flags = 0
