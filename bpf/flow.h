@@ -364,11 +364,12 @@ static __always_inline void flow_track(struct xf_flow *f, const struct pkt *p, c
 	if (proto != IPPROTO_TCP)
 		return;
 	if (p->tcp_flags & (TCP_FIN | TCP_RST)) {
-		if (f->state != XF_FLOW_CLOSING)
+		/* What has not been answered cannot end: its time is as short already. */
+		if (f->state == XF_FLOW_ESTABLISHED)
 			flow_close(f, p, family);
 	} else if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && f->state == XF_FLOW_CLOSING) {
-		/* The client uses its port again (RFC 9293, 3.6.1). */
-		flow_set_state(f, XF_FLOW_ESTABLISHED, proto, family);
+		/* The port is used again (RFC 9293, 3.6.1). The answer makes it a connection, as the first time. */
+		flow_set_state(f, XF_FLOW_PENDING, proto, family);
 	}
 }
 
