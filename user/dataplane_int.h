@@ -187,6 +187,8 @@ int dp_ifaces_read(struct dataplane *dp, struct dp_iface_record **records, size_
 bool dp_iface_get(struct dataplane *dp, __u32 ifindex, struct dp_iface_record *record);
 int dp_iface_put(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
 void dp_iface_forget(struct dataplane *dp, __u32 ifindex);
+/* Is it still attached? Then the record gets the name that it has now. */
+bool dp_iface_look(struct dataplane *dp, struct dp_iface_record *record);
 /* Drops the records of interfaces that are gone, and what is pinned for them. */
 int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
 
