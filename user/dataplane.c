@@ -179,7 +179,7 @@ int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err)
 	if (dp->prog[prog] < 0)
 		dp->prog[prog] = bpf_obj_get(dp_path(dp, dp_prog_specs[prog].pin, path));
 	if (dp->prog[prog] < 0)
-		return xf_fail(err, "cannot open %s: %s; load again", path, strerror(errno));
+		return xf_fail(err, "cannot open %s: %s; run `xdpfwd load` again", path, strerror(errno));
 	return dp->prog[prog];
 }
 
