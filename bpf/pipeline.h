@@ -269,6 +269,7 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 		if (v != SEND)
 			return v;
 	}
+	route_check_mtu(ctx, f, p, cfg);
 	if (!ctx_can_send(f))
 		return PASS;
 	return flow_carries(ctx, p, f);
