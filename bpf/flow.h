@@ -40,7 +40,8 @@ static __always_inline struct xf_flow *flow_lookup(const struct xf_key6 *t, cons
 	return bpf_map_lookup_elem(&flow4, &key);
 }
 
-static __always_inline long flow_insert(const struct xf_key6 *t, const struct xf_flow *f, const __u8 family)
+/* int: before 6.4 the helper leaves the upper half of its result undefined. */
+static __always_inline int flow_insert(const struct xf_key6 *t, const struct xf_flow *f, const __u8 family)
 {
 	struct xf_key4 key;
 
@@ -262,7 +263,7 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
 	__u32 start = bpf_get_prandom_u32(), stride = ports > FLOW_PORT_PROBES ? FLOW_PORT_STRIDE : 1;
 	enum xf_reason reason = masquerade ? XF_REASON_PORTS_EXHAUSTED : XF_REASON_FLOW_CONFLICT;
-	long err;
+	int err;
 
 	for (int i = 0; i < FLOW_PORT_PROBES; i++) {
 		const struct xf_flow *other;

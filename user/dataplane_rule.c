@@ -16,8 +16,7 @@
 
 /* ---- adding */
 
-/* 1: attached now, 0: was attached, or is not to be. */
-static int attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
+int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
 {
 	struct dp_attach request = {.mode = DP_MODE_AUTO, .automatic = true};
 	struct dp_iface_record record;
@@ -126,7 +125,7 @@ static int add_attached(struct dataplane *dp, struct dp_addition *add, struct xf
 	int attached, loopback;
 
 	add->route.local = add->local;
-	attached = attach_way_out(dp, &add->route, err);
+	attached = dp_attach_way_out(dp, &add->route, err);
 	if (attached < 0)
 		return -1;
 	loopback = attach_loopback(dp);
