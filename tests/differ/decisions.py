@@ -187,7 +187,8 @@ def short_quote(d):
     if not d.step.about or d.theirs or not kernel_has_it(d):
         return False
     inside = Headers(d.step.packet.about.ip(), 0)
-    return inside.l4 is None or d.step.packet.quote + d.step.packet.ip_len < inside.l4 + 8
+    quoted = min(d.step.packet.quote, len(inside.frame)) + d.step.packet.ip_len
+    return inside.l4 is None or quoted < inside.l4 + 8
 
 
 def malformed(d):
@@ -201,7 +202,7 @@ def malformed(d):
 def reserved(d):
     """240.0.0.0/4: Linux routes it."""
     side, frame = only(d.theirs)
-    routed = side == "server" and Headers(frame).src == d.step.packet.src
+    routed = side == "server" and Headers(frame).src == d.conversation.seen_client
     return d.step.what.startswith("martian") and d.step.packet.src[0] >> 4 == 15 and not d.ours and routed
 
 
