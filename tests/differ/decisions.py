@@ -22,6 +22,9 @@ class Decision:
     fault: bool = False
 
 
+FRAGMENTS_MAX = 48  # bpf/frag_table.h: of one datagram
+
+
 def only(out):
     return out[0] if len(out) == 1 else (None, b"")
 
@@ -147,9 +150,11 @@ def overheard(d):
 
 
 def fragments(d):
-    """Also one that is the whole packet (RFC 6946)."""
-    atomic = any(number == FRAGMENT for number, _ in d.step.packet.headers)
-    return (d.step.parts or atomic) and kernel_has_it(d)
+    """conntrack puts datagrams together before it looks at them; here each fragment goes on as it came."""
+    if not d.step.parts:
+        return False
+    count, order = d.step.what.split(" fragments, ")
+    return order in ("one twice", "overlapping", "one missing", "tiny first") or int(count) > FRAGMENTS_MAX
 
 
 def unasked(d):
@@ -248,7 +253,8 @@ TABLE = [
     Decision("options", options, "options are passed on as they are", ends=True),
     Decision("damage", damage, "what arrives damaged leaves damaged, and its receiver drops it", ends=True),
     Decision("overheard", overheard, "of a flow that stands, the fast tier takes what it hears"),
-    Decision("fragments", fragments, "fragments are the kernel's", ends=True),
+    Decision("fragments", fragments,
+             "each fragment goes on as it came; whoever overlaps or is one of too many takes its datagram along", ends=True),
     Decision("unasked", unasked, "what belongs to no flow is routed as if there were no rules", ends=True),
     Decision("foreign-headers", foreign_headers,
              "ports are not looked for behind headers that we do not know", ends=True),
