@@ -20,6 +20,7 @@
 #define FLOW_SLOT_PROBES 32   /* slots looked at for one to take back, at most */
 #define FLOW_PORT_PROBES 32   /* masquerade ports tried, at most */
 #define FLOW_PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
+#define FLOW_CLOCK_SKEW	 1000 /* jiffies by which two CPUs can disagree: how long one of them may be held up */
 #define NO_SLOT		 0xffffffffu
 
 static __always_inline struct xf_key4 flow_key4(const struct xf_key6 *t)
@@ -130,6 +131,12 @@ static __always_inline void slot_free(struct xf_slot *slot, __u32 index)
 	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
 }
 
+/* Jiffies since then; 0 if another CPU was there after this one had looked at the clock. */
+static __always_inline __u32 flow_idle(__u32 now, __u32 then)
+{
+	return then - now < FLOW_CLOCK_SKEW ? 0 : now - then;
+}
+
 /*
  * Jiffies until the flow of this half can be over, going by the half that was
  * seen last; 0: it is.
@@ -146,11 +153,11 @@ __weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now, __u32 prot
 	rule = rule_get(f->rule);
 	if (!rule || rule->gen != f->rule_gen)
 		return 0;
-	idle = now - f->last_seen;
+	idle = flow_idle(now, f->last_seen);
 	timeout = cfg_timeout(cfg, proto, f->state);
 	twin = family == XF_IPV6 ? flow_twin(f, proto, XF_IPV6) : flow_twin(f, proto, XF_IPV4);
-	if (twin && now - twin->last_seen < idle)
-		idle = now - twin->last_seen;
+	if (twin && flow_idle(now, twin->last_seen) < idle)
+		idle = flow_idle(now, twin->last_seen);
 	return idle < timeout ? timeout - idle : 0;
 }
 
