@@ -191,8 +191,7 @@ int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, enum dp_t
 	return 0;
 }
 
-int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side,
-		 struct xf_error *err)
+int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side, struct xf_error *err)
 {
 	char pin[32];
 	int rc = 0;
