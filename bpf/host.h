@@ -97,8 +97,7 @@ static __always_inline bool host_has_connection(ctx_t *ctx, const struct pkt *p,
 	ct = ctx_ct_lookup(ctx, &t, len, &opts);
 	if (!ct)
 		return false;
-	answered = opts.dir == HOST_DIR_REPLY ||
-		   (ct->status & HOST_SEEN_REPLY && ctx_ingress(ctx) != LOOPBACK_IFINDEX);
+	answered = opts.dir == HOST_DIR_REPLY || (ct->status & HOST_SEEN_REPLY && ctx_ingress(ctx) != LOOPBACK_IFINDEX);
 	bpf_ct_release(ct);
 	return answered;
 }

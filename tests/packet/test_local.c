@@ -311,8 +311,9 @@ static void build_unreachable(struct frame *f, const struct packet *from, const 
 	if (v4)
 		put_sum(f, at + 2, sum_octets(0, f->data + at, 8 + quoted));
 	else /* the pseudo-header is both addresses, the length and the protocol */
-		put_sum(f, at + 2, sum_octets(sum_octets(8 + quoted + IPPROTO_ICMPV6, f->data + ETH_HEADER + 8, 32),
-					      f->data + at, 8 + quoted));
+		put_sum(f, at + 2,
+			sum_octets(sum_octets(8 + quoted + IPPROTO_ICMPV6, f->data + ETH_HEADER + 8, 32), f->data + at,
+				   8 + quoted));
 }
 
 /* The closed port is told of by the address that the client knows. */
@@ -458,7 +459,8 @@ static void guarded(struct test *t)
 
 	pass(t, &to);
 	guard(t, true);
-	if (t->hook == HOOK_XDP || t->family == XF_IPV6) { /* the full tier sees all, and of IPv6 the kernel takes none */
+	if (t->hook == HOOK_XDP ||
+	    t->family == XF_IPV6) { /* the full tier sees all, and of IPv6 the kernel takes none */
 		pass(t, &to);
 		return;
 	}
