@@ -57,6 +57,12 @@ static __always_inline __be16 ctx_out_protocol(ctx_t *ctx)
 	return ctx->ingress_ifindex || ctx->vlan_present ? 0 : ctx->protocol;
 }
 
+/* ctx_protocol has asked already. */
+static __always_inline bool ctx_is_for_us(ctx_t *ctx)
+{
+	return true;
+}
+
 static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 {
 	return ctx->len >= len;

@@ -18,10 +18,17 @@
 #include "pkt.h"
 
 /* An error fits in 576 octets (RFC 1812, 4.3.2.3) or the minimum MTU (RFC 4443, 2.4 c); whole words of it. */
-#define ERROR_QUOTE_IPV4 504
+#define ERROR_QUOTE_IPV4 548
 #define ERROR_QUOTE_IPV6 1232
 #define ERROR_CSUM_CHUNK 512 /* what one bpf_csum_diff sums at most */
 #define ERROR_TTL	 64
+
+/*
+ * A sender may have left the transport checksum to be finished by a device on
+ * the way (CHECKSUM_PARTIAL); it would then be finished inside the error. The
+ * kernel takes that mark off when more than all headers is cut off in front.
+ */
+#define ERROR_SHIFT 512
 
 /* Errors a second on each CPU, and at once (RFC 1812, 4.3.2.8; RFC 4443, 2.4 f). */
 #define ERROR_RATE  500
@@ -147,22 +154,6 @@ static __always_inline __u32 error_ipv6(struct error_draft *d, const struct pkt 
 	return sizeof(d->v6.ip) + payload;
 }
 
-/*
- * The length if it is 28 to `most`, else 0: two comparisons in 64 bits that the
- * compiler cannot merge into one, which is all that 6.1 understands.
- */
-static __always_inline __u64 error_bounded(__u64 len, const __u64 most)
-{
-	asm volatile("" : "+r"(len));
-	if (len > most)
-		return 0;
-	asm volatile("" : "+r"(len));
-	if (len < 28)
-		return 0;
-	asm volatile("" : "+r"(len));
-	return len;
-}
-
 /* Turns the packet into the error and sends it back where it came from; returns the program's verdict. */
 static __always_inline int error_send(ctx_t *ctx, const struct pkt *p, const __u8 family)
 {
@@ -176,13 +167,14 @@ static __always_inline int error_send(ctx_t *ctx, const struct pkt *p, const __u
 	if (!d || !error_allowed(d, p->now))
 		return CTX_DROP;
 	to = family == XF_IPV6 ? d->v6.quote : d->v4.quote;
-	quote = error_bounded(quote, most);
+	quote = len_bounded(quote, 28, most);
 	if (!quote || bpf_skb_load_bytes(ctx, p->l3, to, quote))
 		return CTX_DROP;
 	len = family == XF_IPV6 ? error_ipv6(d, p, quote) : error_ipv4(d, p, quote);
-	len = error_bounded(len, sizeof(d->v6));
-	if (!len || bpf_skb_change_tail(ctx, p->l3 + len, 0) ||
-	    bpf_skb_store_bytes(ctx, p->l3, d, len, BPF_F_INVALIDATE_HASH))
+	len = len_bounded(len, 28, sizeof(d->v6));
+	if (!len || bpf_skb_change_tail(ctx, p->l3 + len + ERROR_SHIFT, 0) ||
+	    bpf_skb_adjust_room(ctx, -ERROR_SHIFT, BPF_ADJ_ROOM_MAC, 0) ||
+	    bpf_skb_store_bytes(ctx, p->l3, d, len, BPF_F_INVALIDATE_HASH | BPF_F_RECOMPUTE_CSUM))
 		return CTX_DROP;
 	return ctx_send_back(ctx, p->l3);
 }

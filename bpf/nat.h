@@ -47,28 +47,37 @@ static __always_inline int nat_ipv6(ctx_t *ctx, const struct pkt *p, const struc
 	return 0;
 }
 
-/* Gives the packet the flow's addresses and ports. -1: the packet cannot be written. */
-static __always_inline int nat_rewrite(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
+/* The ports, and the checksum that covers both them and the addresses. */
+static __always_inline int nat_l4(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, __u64 addr_diff)
 {
-	const struct nat_addrs to = {&f->saddr, &f->daddr};
-	__u64 addr_diff = 0, port_diff = 0;
-	__be16 *l4ports;
+	__be16 *l4ports = ctx_header(ctx, p->l4, 2 * sizeof(*l4ports));
+	__u64 port_diff = 0;
 
-	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, &f->saddr, family);
-	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, &f->daddr, family);
+	if (!l4ports)
+		return -1;
 	if (p->tuple.sport != f->sport)
 		port_diff = csum_diff16(port_diff, p->tuple.sport, f->sport);
 	if (p->tuple.dport != f->dport)
 		port_diff = csum_diff16(port_diff, p->tuple.dport, f->dport);
-
-	l4ports = ctx_header(ctx, p->l4, 2 * sizeof(*l4ports));
-	if (!l4ports)
-		return -1;
 	l4ports[0] = f->sport;
 	l4ports[1] = f->dport;
+	return ctx_l4_csum(ctx, p, addr_diff, port_diff);
+}
+
+/* Gives the packet the flow's addresses and ports. -1: the packet cannot be written. */
+static __always_inline int nat_rewrite(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
+{
+	const struct nat_addrs to = {&f->saddr, &f->daddr};
+	__u64 addr_diff = 0;
+
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, &f->saddr, family);
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, &f->daddr, family);
 	if (family == XF_IPV6 ? nat_ipv6(ctx, p, &to, addr_diff) : nat_ipv4(ctx, p, &to, addr_diff))
 		return -1;
-	return ctx_l4_csum(ctx, p, addr_diff, port_diff);
+	/* The first fragment has the ports, and its checksum is that of the whole datagram. */
+	if (!CTX_IS_FAST && p->frag_off)
+		return 0;
+	return nat_l4(ctx, p, f, addr_diff);
 }
 
 #endif

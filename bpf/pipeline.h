@@ -26,11 +26,22 @@
 #include "mss.h"
 #include "route.h"
 #include "account.h"
+#include "frag_hosts.h"
 
 #if !CTX_IS_FAST
 #include "guard.h"
+#include "frag.h"
 #include "icmp_send.h"
 #endif
+
+/* Does the packet fit the way out? A GSO packet by its segments. */
+static __always_inline enum verdict flow_carries(ctx_t *ctx, struct pkt *p, const struct xf_flow *f)
+{
+	p->mtu = f->mtu;
+	if (!p->mtu || ctx_segment_len(ctx, p) <= p->mtu)
+		return SEND;
+	return refuse(p, XF_REASON_TOO_BIG);
+}
 
 /* What the client's packets become under this rule; the masquerade port is still open. */
 static __always_inline void draft_client(struct flow_draft *d, const struct pkt *p, const struct xf_rule *rule,
@@ -114,14 +125,16 @@ static __always_inline void draft_local(struct flow_draft *d, const struct pkt *
 	d->reply.mtu = 0;
 }
 
-/* The draft of a flow to another machine. SEND: *masquerade says whether its port is still to be chosen. */
-static __always_inline enum verdict draft_remote(ctx_t *ctx, struct flow_draft *d, struct pkt *p, bool *masquerade,
-						 const __u8 family)
+/* The draft of a flow to another machine; p->masquerade says whether its port is still to be chosen. */
+static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	const struct xf_rule *rule = rule_get(p->rule);
+	struct flow_draft *d;
 	enum xf_reason reason;
+	__u32 zero = 0;
 
-	if (!rule)
+	d = bpf_map_lookup_elem(&draft, &zero);
+	if (!rule || !d)
 		return PASS;
 	if (is_own(ctx)) {
 		const union xf_addr *own = &rule->masquerade;
@@ -135,12 +148,24 @@ static __always_inline enum verdict draft_remote(ctx_t *ctx, struct flow_draft *
 		return refuse(p, reason);
 	if (!ctx_can_send(&d->client))
 		return PASS;
-	*masquerade = draft_masquerades(ctx, d, p, rule);
-	if (*masquerade)
+	if (flow_carries(ctx, p, &d->client) != SEND)
+		return DROP;
+	p->masquerade = draft_masquerades(ctx, d, p, rule);
+	if (p->masquerade)
 		addr_copy(&d->client.saddr, &rule->masquerade, family);
 	draft_reply(d, p, family);
 	route_learn(ctx, &d->reply, p);
 	return SEND;
+}
+
+__noinline int TIER(remote_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? draft_remote(ctx, p, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(remote_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? draft_remote(ctx, p, XF_IPV6) : PASS;
 }
 
 __noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
@@ -151,6 +176,11 @@ __noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
 __noinline int TIER(host_ipv6)(ctx_t *ctx, struct pkt *p)
 {
 	return p && host_owns(ctx, p, XF_IPV6);
+}
+
+__noinline int TIER(source_routed)(ctx_t *ctx, struct pkt *p)
+{
+	return p && parse_is_source_routed(ctx, p);
 }
 
 /*
@@ -164,7 +194,6 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	struct flow_draft *d;
 	enum xf_reason reason;
 	struct xf_rule *rule;
-	bool masquerade = false;
 	enum verdict v;
 	__u32 zero = 0;
 
@@ -177,6 +206,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return PASS;
 	if (CTX_IS_FAST && rule->flags & XF_RULE_LOCAL)
 		return PASS;
+	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
+		return PASS;
 	v = policy_new(p, rule);
 	if (v != SEND)
 		return v;
@@ -187,13 +218,14 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (rule->flags & XF_RULE_LOCAL)
 		draft_local(d, p, family);
 	else
-		v = draft_remote(ctx, d, p, &masquerade, family);
+		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
 	if (v != SEND)
 		return v;
-	reason = flow_create(d, cfg, masquerade, family);
+	reason = flow_create(d, cfg, p->masquerade, family);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
+	fragments_expect(d, family);
 	return SEND;
 }
 
@@ -302,13 +334,10 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 		if (v != SEND)
 			return v;
 	}
+	route_check_mtu(ctx, f, p, cfg);
 	if (!ctx_can_send(f))
 		return PASS;
-	if (f->mtu && ctx_segment_len(ctx, p) > f->mtu) {
-		p->mtu = f->mtu;
-		return refuse(p, XF_REASON_TOO_BIG);
-	}
-	return SEND;
+	return flow_carries(ctx, p, f);
 }
 
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */
@@ -334,10 +363,10 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	return SEND;
 }
 
-/* Is the sender to hear of it? Never of an error (RFC 1122, 3.2.2). */
+/* Is the sender to hear of it? Never of an error, nor of a fragment but the first (RFC 1122, 3.2.2). */
 static __always_inline bool refusal_is_told(const struct pkt *p)
 {
-	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error;
+	return (p->reason == XF_REASON_TOO_BIG || p->reason == XF_REASON_TTL_EXCEEDED) && !p->is_error && !p->frag_off;
 }
 
 static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verdict v, const __u8 family)
@@ -364,24 +393,42 @@ static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const 
 	return ctx_send(ctx, f, p->l3);
 }
 
+/* Whose is it, and may it go on? SEND: *flow is set. */
+static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+{
+	enum verdict v;
+
+	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
+		return PASS;
+	p->now = bpf_jiffies64();
+	p->rule = NO_RULE;
+	v = flow_get(ctx, p, flow, family);
+	return v == SEND && *flow ? flow_admit(ctx, p, *flow, family) : v;
+}
+
 static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	struct xf_flow *f = NULL;
 	enum verdict v;
 	int sent;
 
-	if (parse(ctx, p, family) || !rule_wants_ports(p))
-		return CTX_PASS;
+	v = parse(ctx, p, family) ? PASS : SEND;
 	/* Rules are about packets from outside and to this machine's addresses there. */
-	if (is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family))
+	if (v == SEND && is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family))
 		return CTX_PASS;
-	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
-		return CTX_PASS;
-	p->now = bpf_jiffies64();
-	p->rule = NO_RULE;
-	v = flow_get(ctx, p, &f, family);
-	if (v == SEND && f)
-		v = flow_admit(ctx, p, f, family);
+#if !CTX_IS_FAST
+	if (v == SEND && p->frag_off)
+		v = TIER(fragment_later)(ctx, p, family);
+	else
+#endif
+		if (v == SEND && !rule_wants_ports(p))
+		v = PASS;
+	if (v == SEND)
+		v = pipeline_judge(ctx, p, &f, family);
+#if !CTX_IS_FAST
+	if (p->fragment && !p->frag_off)
+		v = TIER(fragment_first)(ctx, p, v, family);
+#endif
 	if (v != SEND || !f)
 		return pipeline_refused(ctx, p, v, family);
 

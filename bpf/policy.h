@@ -14,15 +14,34 @@ static __always_inline enum verdict policy_rule(struct pkt *p, const struct xf_r
 	return SEND;
 }
 
+/* "This" network, loopback, groups and what is reserved (RFC 1812, 5.3.7). */
+static __always_inline bool policy_is_martian_ipv4(const union xf_addr *a)
+{
+	__u8 net = a->v6[0];
+
+	return net == 0 || net == 127 || net >= 224;
+}
+
+/* Unspecified, loopback, groups; link-local ones must not leave their link (RFC 4291, 2.5.6). */
+static __always_inline bool policy_is_martian_ipv6(const union xf_addr *a)
+{
+	if (a->v6[0] == 0xff || (a->v6[0] == 0xfe && (a->v6[1] & 0xc0) == 0x80))
+		return true;
+	return !a->w[0] && !a->w[1] && !a->w[2] && (!a->w[3] || a->w[3] == bpf_htonl(1));
+}
+
 /* May this packet begin a flow? */
 static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_rule *rule)
 {
+	const union xf_addr *client = &p->tuple.saddr;
 	enum verdict v = policy_rule(p, rule);
 
 	if (v != SEND)
 		return v;
 	if (p->malformed)
 		return refuse(p, XF_REASON_MALFORMED);
+	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
+		return refuse(p, XF_REASON_BAD_SOURCE);
 	if (p->tcp_flags & TCP_RST)
 		return leave(p, XF_REASON_NO_FLOW);
 	if (p->ttl <= 1 && !(rule->flags & XF_RULE_LOCAL))

@@ -31,7 +31,7 @@ struct dp_load_options {
 	const char *const *ifnames;
 	size_t n_ifnames;
 	enum dp_mode mode;
-	bool dispatcher;	/* go through libxdp's dispatcher even where the interface is free */
+	bool dispatcher; /* go through libxdp's dispatcher even where the interface is free */
 	bool no_auto_attach;
 	uint32_t max_rules; /* 0: keep, or the default for a new instance */
 	uint32_t max_flows;
@@ -90,7 +90,8 @@ struct dp_flow {
 };
 
 /* Calls fn for each living flow; a non-zero return stops (and is no error). */
-int dp_flows(struct dataplane *dp, int (*fn)(const struct dp_flow *flow, void *arg), void *arg, struct xf_error *err);
+typedef int (*dp_flow_fn)(const struct dp_flow *flow, void *arg);
+int dp_flows(struct dataplane *dp, dp_flow_fn fn, void *arg, struct xf_error *err);
 /* Ends all flows of one rule, or of all rules (name NULL). */
 int dp_flows_flush(struct dataplane *dp, const char *name, struct xf_error *err);
 
@@ -102,7 +103,7 @@ struct dp_iface {
 	enum xf_tier tier;
 	bool dispatcher;
 	bool automatic;
-	char reason[104];
+	char reason[100];
 };
 
 struct dp_status {

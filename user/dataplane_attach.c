@@ -78,7 +78,7 @@ static int fast_attach_as_planned(struct dataplane *dp, const struct dp_attach *
 	int rc;
 
 	if (request->dispatcher)
-		return dp_dispatcher_attach(dp, &request->link, request->mode, iface, err);
+		return dp_dispatcher_attach(dp, request, iface, err);
 	rc = dp_xdp_attach(dp, request->link.ifindex, (enum xf_tier)iface->tier);
 	if (!rc)
 		return 0;

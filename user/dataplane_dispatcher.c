@@ -7,7 +7,9 @@
  * and reports success. So what is attached in the end is looked at, not believed.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
@@ -91,10 +93,18 @@ static int share(struct xdp_program *program, const struct nd_link *link, enum x
 	return refuse(link->name, err);
 }
 
-int dp_dispatcher_attach(struct dataplane *dp, const struct nd_link *link, enum dp_mode mode, struct xf_iface *iface,
+/* libxdp makes it when it is first asked; rmdir() spares it as long as anybody's dispatcher is in it. */
+static void tidy_up(void)
+{
+	if (rmdir("/sys/fs/bpf/xdp") && errno != ENOENT && errno != ENOTEMPTY)
+		log_debug("cannot remove /sys/fs/bpf/xdp: %s", strerror(errno));
+}
+
+int dp_dispatcher_attach(struct dataplane *dp, const struct dp_attach *request, struct xf_iface *iface,
 			 struct xf_error *err)
 {
-	enum xdp_attach_mode attached = mode_for((int)link->ifindex, mode);
+	const struct nd_link *link = &request->link;
+	enum xdp_attach_mode attached = mode_for((int)link->ifindex, request->mode);
 	struct xdp_program *program;
 	struct dp_object *object;
 	int rc = -1;
@@ -110,10 +120,14 @@ int dp_dispatcher_attach(struct dataplane *dp, const struct nd_link *link, enum 
 		xdp_program__close(program);
 	}
 	dp_object_close(object);
-	if (rc)
+	if (rc) {
+		tidy_up();
 		return -1;
+	}
 	iface->flags |= XF_IFACE_DISPATCHER;
 	iface->tier = attached == XDP_MODE_SKB ? XF_TIER_GENERIC : XF_TIER_NATIVE;
+	memset(iface->reason, 0, sizeof(iface->reason));
+	snprintf(iface->reason, sizeof(iface->reason), "through libxdp's dispatcher");
 	return 0;
 }
 
@@ -129,6 +143,7 @@ int dp_dispatcher_detach(__u32 ifindex, struct xf_error *err)
 	if (ours)
 		rc = xdp_program__detach(ours, (int)ifindex, xdp_multiprog__attach_mode(mp), 0);
 	xdp_multiprog__close(mp);
+	tidy_up();
 	if (rc)
 		return xf_fail(err, "cannot take the program out of libxdp's dispatcher: %s", strerror(-rc));
 	return 0;

@@ -134,7 +134,7 @@ static void describe(const struct dp_half *half, const struct xf_flow *twin, str
 
 struct flow_walk {
 	struct dataplane *dp;
-	int (*fn)(const struct dp_flow *flow, void *arg);
+	dp_flow_fn fn;
 	void *arg;
 	struct dp_ruleset set;
 	__u32 now;
@@ -167,7 +167,7 @@ static int put_together(const struct dp_half *found, void *arg)
 	return walk->fn(&flow, walk->arg);
 }
 
-int dp_flows(struct dataplane *dp, int (*fn)(const struct dp_flow *flow, void *arg), void *arg, struct xf_error *err)
+int dp_flows(struct dataplane *dp, dp_flow_fn fn, void *arg, struct xf_error *err)
 {
 	struct flow_walk walk = {.dp = dp, .fn = fn, .arg = arg};
 	struct xf_clock clock;

@@ -37,7 +37,8 @@
 	X(INTERFACES,    interfaces,    HASH,         sizeof(__u32),                sizeof(struct xf_iface))         \
 	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
 	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
-	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))
+	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))                   \
+	X(FRAGMENT_HOSTS, fragment_hosts, LRU_HASH,   sizeof(struct xf_local_key),  sizeof(__u32))
 /* clang-format on */
 
 enum dp_map {
@@ -189,6 +190,8 @@ int dp_ifaces_read(struct dataplane *dp, struct dp_iface_record **records, size_
 bool dp_iface_get(struct dataplane *dp, __u32 ifindex, struct dp_iface_record *record);
 int dp_iface_put(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
 void dp_iface_forget(struct dataplane *dp, __u32 ifindex);
+/* Is it still attached? Then the record gets the name that it has now. */
+bool dp_iface_look(struct dataplane *dp, struct dp_iface_record *record);
 /* Drops the records of interfaces that are gone, and what is pinned for them. */
 int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
 
@@ -204,7 +207,7 @@ int dp_xdp_replace(struct dataplane *dp, __u32 ifindex, enum xf_tier tier, int p
 /* What a failed attachment means to the user. */
 void dp_xdp_explain(const char *ifname, bool native, int error, struct xf_error *err);
 
-int dp_dispatcher_attach(struct dataplane *dp, const struct nd_link *link, enum dp_mode mode, struct xf_iface *iface,
+int dp_dispatcher_attach(struct dataplane *dp, const struct dp_attach *request, struct xf_iface *iface,
 			 struct xf_error *err);
 int dp_dispatcher_detach(__u32 ifindex, struct xf_error *err);
 
@@ -258,6 +261,10 @@ int dp_local_addrs_refresh(struct dataplane *dp, struct xf_error *err);
 void dp_neighbour_take(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route);
 void dp_neighbour_release(struct dataplane *dp, const struct xf_address *target);
 void dp_neighbours_forget(struct dataplane *dp);
+/* All users at once: forgets their numbers; counts; forgets the next hops that nobody uses any more. */
+void dp_neighbours_recount(struct dataplane *dp);
+void dp_neighbour_add(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route, __u32 users);
+void dp_neighbours_forget_unused(struct dataplane *dp);
 /* Says which attached interfaces do not forward packets of these families (bit 0: IPv4, bit 1: IPv6). */
 #define DP_WARN_IPV4 (1u << 0)
 #define DP_WARN_IPV6 (1u << 1)
@@ -305,6 +312,14 @@ struct dp_addition {
 /* Refuses what cannot work, against the other rules and against the machine; gives a missing name. Changes nothing. */
 int dp_judge_rules(struct dp_addition *add, struct xf_error *err);
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err);
+
+/* (dataplane_rule.c) Attaches the interface of that route. 1: now, 0: it was, or is not to be, -1 with err. */
+int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err);
+
+/* ---- rules and a network that has changed (dataplane_follow.c) */
+
+/* What cannot be found out is told as a warning, and stays as it was. */
+int dp_follow(struct dataplane *dp, struct xf_error *err);
 
 /* ---- how the programs find a rule (dataplane_listen.c) */
 

@@ -17,15 +17,32 @@
  */
 static bool takes_xdp_frames(const struct dp_iface_record *record, bool any_native)
 {
+	struct xf_error ignored;
+	struct nd_link link;
 	uint64_t features;
 
 	if (record->iface.flags & XF_IFACE_L3)
 		return false;
 	if (record->iface.tier == XF_TIER_GENERIC && !any_native)
 		return true;
-	if (nd_xdp_features(record->ifindex, &features))
-		return record->iface.tier == XF_TIER_NATIVE;
-	return features & ND_XDP_NDO_XMIT;
+	if (!nd_xdp_features(record->ifindex, &features))
+		return features & ND_XDP_NDO_XMIT;
+	/* Before 6.3: a driver with native XDP has this too; with veth it depends on the peer, which is not to be seen. */
+	return record->iface.tier == XF_TIER_NATIVE && !nd_link_by_index(record->ifindex, &link, &ignored) &&
+	       strcmp(link.kind, "veth");
+}
+
+/* The programs tell by it which frames are for this machine. */
+static void refresh_mac(struct dataplane *dp, struct dp_iface_record *record)
+{
+	struct xf_error ignored;
+	struct nd_link link;
+
+	if (nd_link_by_index(record->ifindex, &link, &ignored) ||
+	    !memcmp(record->iface.mac, link.mac, sizeof(record->iface.mac)))
+		return;
+	memcpy(record->iface.mac, link.mac, sizeof(record->iface.mac));
+	dp_iface_put(dp, record, &ignored);
 }
 
 int dp_egress_refresh(struct dataplane *dp, struct xf_error *err)
@@ -42,6 +59,7 @@ int dp_egress_refresh(struct dataplane *dp, struct xf_error *err)
 	for (i = 0; i < n && !rc; i++) {
 		__u32 ifindex = records[i].ifindex;
 
+		refresh_mac(dp, &records[i]);
 		if (!takes_xdp_frames(&records[i], any_native))
 			bpf_map_delete_elem(map, &ifindex);
 		else if (bpf_map_update_elem(map, &ifindex, &ifindex, BPF_ANY) && errno != EINVAL)

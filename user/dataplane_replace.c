@@ -31,7 +31,7 @@ static int replace_shared(struct dataplane *dp, const struct dp_iface_record *re
 	struct dp_iface_record copy = *record;
 
 	if (nd_link_by_index(record->ifindex, &request.link, err) || dp_dispatcher_detach(record->ifindex, err) ||
-	    dp_dispatcher_attach(dp, &request.link, request.mode, &copy.iface, err))
+	    dp_dispatcher_attach(dp, &request, &copy.iface, err))
 		return -1;
 	return dp_iface_put(dp, &copy, err);
 }

@@ -16,8 +16,7 @@
 
 /* ---- adding */
 
-/* 1: attached now, 0: was attached, or is not to be. */
-static int attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
+int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
 {
 	struct dp_attach request = {.mode = DP_MODE_AUTO, .automatic = true};
 	struct dp_iface_record record;
@@ -126,7 +125,7 @@ static int add_attached(struct dataplane *dp, struct dp_addition *add, struct xf
 	int attached, loopback;
 
 	add->route.local = add->local;
-	attached = attach_way_out(dp, &add->route, err);
+	attached = dp_attach_way_out(dp, &add->route, err);
 	if (attached < 0)
 		return -1;
 	loopback = attach_loopback(dp);
@@ -184,26 +183,24 @@ static int drain(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct 
 	return 0;
 }
 
-static int del_found(struct dataplane *dp, struct dp_ruleset *set, const struct dp_entry *entry, bool keep_flows,
-		     struct xf_error *err)
+static int end(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
 {
-	struct xf_rule rule = set->rules[entry->id];
-	struct xf_rule_meta meta = entry->meta;
-	struct dp_placed placed = {.id = entry->id, .rule = &rule, .meta = &meta};
-	struct xf_address target = {.family = rule.family, .addr = rule.target};
+	if (dp_rule_free(dp, id, err))
+		return -1;
+	set_remove(set, id);
+	return 0;
+}
+
+/* From here on the rule takes no new flows. */
+static void close_rule(struct dataplane *dp, const struct dp_ruleset *set, const struct dp_entry *entry)
+{
+	const struct xf_rule *rule = &set->rules[entry->id];
+	struct dp_placed placed = {.id = entry->id, .rule = rule, .meta = &entry->meta};
+	struct xf_address target = {.family = rule->family, .addr = rule->target};
 
 	dp_listen_remove(dp, &placed);
-	if (keep_flows) {
-		if (drain(dp, set, placed.id, err))
-			return -1;
-	} else {
-		if (dp_rule_free(dp, placed.id, err))
-			return -1;
-		set_remove(set, placed.id);
-	}
-	if (!(rule.flags & XF_RULE_LOCAL))
+	if (!(rule->flags & XF_RULE_LOCAL))
 		dp_neighbour_release(dp, &target);
-	return dp_ports_rebuild(dp, set, err) || dp_local_apply(dp, dp_local_needs(set, NULL), err) ? -1 : 0;
 }
 
 int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct xf_error *err)
@@ -211,12 +208,18 @@ int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct 
 	const struct dp_entry *entry;
 	struct dp_ruleset set;
 	int rc = -1;
+	__u32 id;
 
 	if (dp_ruleset_read(dp, &set, err))
 		return -1;
-	if (!dp_ruleset_reap(dp, &set, err)) {
-		entry = dp_ruleset_find(&set, name, err);
-		rc = entry ? del_found(dp, &set, entry, keep_flows, err) : -1;
+	if (!dp_ruleset_reap(dp, &set, err) && (entry = dp_ruleset_find(&set, name, err))) {
+		id = entry->id;
+		close_rule(dp, &set, entry);
+		rc = keep_flows ? drain(dp, &set, id, err) : end(dp, &set, id, err);
+		if (!rc)
+			rc = dp_ports_rebuild(dp, &set, err);
+		if (!rc)
+			rc = dp_local_apply(dp, dp_local_needs(&set, NULL), err);
 	}
 	dp_ruleset_free(&set);
 	return rc;

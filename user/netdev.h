@@ -18,6 +18,7 @@ struct nd_link {
 	bool l3;	 /* frames start at the IP header; false for loopback, which has an Ethernet header */
 	bool loopback;	 /* IFF_LOOPBACK */
 	bool unresolved; /* no ARP or ND here: loopback, point-to-point, "arp off" */
+	uint8_t mac[6];	 /* all zero where there is none */
 	unsigned int mtu;
 	unsigned int master;  /* ifindex of the bridge or bond it is a port of; 0: none */
 	uint32_t xdp_prog_id; /* 0: no XDP program attached (any mode); with several modes, the software one's */

@@ -41,7 +41,7 @@ static int read_addr(const struct nlmsghdr *nlh, void *arg)
 	bool found = false;
 
 	/* On a point-to-point link IFA_ADDRESS is the peer, and IFA_LOCAL is ours. */
-	mnl_attr_for_each (attr, nlh, sizeof(*ifa)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
 			found = nd_address_get(&addr.addr, family, attr) || found;
 		else if (mnl_attr_get_type(attr) == IFA_ADDRESS && !found)
@@ -109,7 +109,7 @@ static int read_route(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *attr;
 
 	answer->type = rtm->rtm_type;
-	mnl_attr_for_each (attr, nlh, sizeof(*rtm)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_OIF:
 			answer->route.ifindex = mnl_attr_get_u32(attr);

@@ -35,7 +35,7 @@ static void read_kind(struct nd_link *link, const struct nlattr *info)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, info) {
+	mnl_attr_for_each_nested(attr, info) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			copy_text(link->kind, sizeof(link->kind), attr);
 	}
@@ -50,7 +50,7 @@ static void read_xdp(struct nd_link *link, const struct nlattr *xdp)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, xdp) {
+	mnl_attr_for_each_nested(attr, xdp) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_XDP_ATTACHED:
 			link->xdp_attached = mnl_attr_get_u8(attr);
@@ -76,10 +76,14 @@ static int read_link(const struct nlmsghdr *nlh, void *arg)
 	link->loopback = ifi->ifi_flags & IFF_LOOPBACK;
 	link->l3 = ifi->ifi_type != ARPHRD_ETHER && ifi->ifi_type != ARPHRD_LOOPBACK;
 	link->unresolved = ifi->ifi_flags & (IFF_NOARP | IFF_LOOPBACK | IFF_POINTOPOINT);
-	mnl_attr_for_each (attr, nlh, sizeof(*ifi)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_IFNAME:
 			copy_text(link->name, sizeof(link->name), attr);
+			break;
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+				memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
 			break;
 		case IFLA_MTU:
 			link->mtu = mnl_attr_get_u32(attr);
@@ -139,7 +143,7 @@ static int read_family_id(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each (attr, nlh, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
 			*(uint16_t *)arg = mnl_attr_get_u16(attr);
 	}
@@ -167,7 +171,7 @@ static int read_features(const struct nlmsghdr *nlh, void *arg)
 	struct features *features = arg;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each (attr, nlh, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		if (mnl_attr_get_type(attr) == NETDEV_A_XDP_FEATURES) {
 			features->told = true;
 			features->bits = mnl_attr_get_u64(attr);

@@ -33,7 +33,7 @@ static int read_neigh(const struct nlmsghdr *nlh, void *arg)
 
 	entry->found = true;
 	entry->state = ndm->ndm_state;
-	mnl_attr_for_each (attr, nlh, sizeof(*ndm)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
 		if (mnl_attr_get_type(attr) == NDA_FLAGS_EXT)
 			entry->extended = mnl_attr_get_u32(attr);
 	}

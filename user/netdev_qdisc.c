@@ -21,7 +21,7 @@ static int match_clsact(const struct nlmsghdr *nlh, void *arg)
 	if (tcm->tcm_ifindex != search->ifindex)
 		return MNL_CB_OK;
 	/* The older qdisc "ingress" has the same handle and the same parent. */
-	mnl_attr_for_each (attr, nlh, sizeof(*tcm)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*tcm)) {
 		if (mnl_attr_get_type(attr) == TCA_KIND && !strcmp(mnl_attr_get_str(attr), "clsact"))
 			search->found = true;
 	}

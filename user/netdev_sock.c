@@ -60,7 +60,7 @@ static bool is_v6only(const struct nlmsghdr *nlh)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each (attr, nlh, sizeof(struct inet_diag_msg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct inet_diag_msg)) {
 		if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY)
 			return mnl_attr_get_u8(attr);
 	}

@@ -51,7 +51,7 @@ static json_int_t out_sum(const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value)
+	json_object_foreach((json_t *)object, key, value)
 		sum += json_integer_value(value);
 	return sum;
 }
@@ -148,7 +148,7 @@ void out_table(const json_t *records, const struct out_column *columns)
 
 	for (c = 0; c < OUT_COLUMNS_MAX && columns[c].header; c++)
 		width[c] = out_width(columns[c].header);
-	json_array_foreach ((json_t *)records, i, record) {
+	json_array_foreach((json_t *)records, i, record) {
 		for (c = 0; c < OUT_COLUMNS_MAX && columns[c].header; c++) {
 			cell = out_width(out_cell(record, &columns[c], buf));
 			if (cell > width[c])
@@ -156,7 +156,7 @@ void out_table(const json_t *records, const struct out_column *columns)
 		}
 	}
 	out_row(NULL, columns, width);
-	json_array_foreach ((json_t *)records, i, record)
+	json_array_foreach((json_t *)records, i, record)
 		out_row(record, columns, width);
 }
 

@@ -175,10 +175,10 @@ struct xf_flow {
 	__u8 smac[6];
 	__be16 sport; /* what the packet gets */
 	__be16 dport;
-	__u16 mtu;   /* of the way out, octets of an IP packet */
-	__u8 state;  /* enum xf_flow_state; the same in both halves */
-	__u8 flags;  /* XF_FLOW_* */
-	__u32 slot;  /* index in "slots" */
+	__u16 mtu;  /* of the way out, octets of an IP packet */
+	__u8 state; /* enum xf_flow_state; the same in both halves */
+	__u8 flags; /* XF_FLOW_* */
+	__u32 slot; /* index in "slots" */
 	__u32 created;
 	union xf_addr saddr; /* what the packet gets */
 	union xf_addr daddr;
@@ -234,9 +234,9 @@ struct xf_config {
 	__u32 flags; /* XF_CONFIG_* */
 	__u32 max_rules;
 	__u32 max_flows;
-	__u32 next_gen;	  /* the next rule generation */
-	__u32 route_ttl;  /* jiffies for which a flow trusts its next hop */
-	__u16 port_lo;	  /* masquerade ports */
+	__u32 next_gen;	 /* the next rule generation */
+	__u32 route_ttl; /* jiffies for which a flow trusts its next hop */
+	__u16 port_lo;	 /* masquerade ports */
 	__u16 port_hi;
 	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
 	__u32 pad;
@@ -278,14 +278,14 @@ enum xf_tc_attach {
 #define XF_IFACE_ARP_ANNOUNCE	(1u << 6)
 #define XF_IFACE_ACCEPT_LOCAL	(1u << 7)
 
-/* What is attached where: hash "interfaces", by ifindex. Only the tool uses it. */
+/* What is attached where: hash "interfaces", by ifindex. */
 struct xf_iface {
 	char name[XF_IFNAME_LEN];
-	__u8 tier;	/* enum xf_tier */
-	__u8 tc_attach; /* enum xf_tc_attach */
-	__u8 pad[2];
+	__u8 tier;	  /* enum xf_tier */
+	__u8 tc_attach;	  /* enum xf_tc_attach */
+	__u8 mac[6];	  /* of an Ethernet device; all zero: not known */
 	__u32 flags;	  /* XF_IFACE_* */
-	char reason[104]; /* why this tier, for status */
+	char reason[100]; /* why this tier, for status */
 };
 
 /* This machine's own addresses: hash "local_addrs". The tool fills it, "run" keeps it. */

@@ -31,7 +31,7 @@ XDPFWD=${XDPFWD:-$BUILD/xdpfwd}
 HELPERS=$BUILD/e2e
 CLIENT4=198.51.100.2 WAN4=198.51.100.1 PUBLIC4=203.0.113.7 LAN4=192.0.2.1 SERVER4=192.0.2.10
 CLIENT6=2001:db8:1::2 WAN6=2001:db8:1::1 LAN6=2001:db8:2::1 SERVER6=2001:db8:2::10
-EVENT_TIMEOUT=20 # seconds; how long an event may take before the test gives up on it
+EVENT_TIMEOUT=${EVENT_TIMEOUT:-60} # seconds; how long an event may take before the test gives up on it
 
 # The names of network namespaces are in /run, and so is what the tests write.
 mount -t tmpfs -o mode=0755 tmpfs /run
@@ -139,7 +139,6 @@ second_client() {
 	gateway client2 203.0.113.129 2001:db8:3::1
 }
 
-
 mount_bpffs() {
 	mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 }
@@ -149,7 +148,7 @@ pins() {
 	find /sys/fs/bpf -mindepth 1 -not -name '*.debug' | sort
 }
 
-# tier TC|NATIVE|FAST|FULL_CHECKSUMS...: the mode to load with is in $MODE.
+# tier tc|native|gro|fast: sets the ends up for it; the mode to load with is in $MODE.
 #	tc       the full tier alone
 #	native   the fast tier on veths whose peers do not take XDP frames: it cannot finish
 #	gro      the peers run NAPI, so that the fast tier can finish
@@ -191,6 +190,7 @@ start() {
 	"$@" >"$TMP/$name.out" 2>"$TMP/$name.err" </dev/null 3>&- &
 	echo $! >>"$TMP/pids"
 	echo $! >"$TMP/$name.pid"
+	disown $! # nobody wants to read that it was killed
 }
 
 # wait_for_line FILE REGEX: until the file, which may still be growing, has such a line.

@@ -14,7 +14,7 @@ udp_range() {
 	xdpfwd map add udp :27000-27999 "$SERVER4:$base" --name game4
 	xdpfwd map add udp :27000-27999 "[$SERVER6]:$base" --name game6
 	for offset in 0 500 999; do
-		equal "port $((27000 + offset))" "::ffff:$CLIENT4 $((base + offset))" \
+		equal "port $((27000 + offset))" "$CLIENT4 $((base + offset))" \
 			"$(udp_ask client $WAN4 $((27000 + offset)) 10)"
 		equal "port $((27000 + offset)), v6" "$CLIENT6 $((base + offset))" \
 			"$(udp_ask client $WAN6 $((27000 + offset)) 10)"

@@ -8,6 +8,7 @@
 COUNT=500
 
 setup() {
+	TIER=$1
 	topology
 	tier "$1"
 	udp_server server :: 7000
@@ -21,6 +22,8 @@ asked() {
 	equal "$rule: packets in" $COUNT "$(counter "$rule" packets_in)"
 	equal "$rule: packets out" $COUNT "$(counter "$rule" packets_out)"
 	equal "$rule: flows" 1 "$(counter "$rule" flows_created)"
+	# All but those before the neighbour was known, and what looks like an unfinished checksum: 1 in 65,536.
+	[ "$TIER" != fast ] || more "$rule: by the fast tier" "$(counter "$rule" fast_packets)" $((2 * COUNT - 10))
 }
 
 listens() {
@@ -34,11 +37,11 @@ listens() {
 	xdpfwd map add udp wan0:5002 $SERVER4:7000 --name iface4 "$@"
 	xdpfwd map add udp wan0:5002 "[$SERVER6]:7000" --name iface6 "$@"
 
-	asked any4 $WAN4 5000 "::ffff:$seen4"
+	asked any4 $WAN4 5000 "$seen4"
 	asked any6 $WAN6 5000 "$seen6"
-	asked addr4 $PUBLIC4 5001 "::ffff:$seen4"
+	asked addr4 $PUBLIC4 5001 "$seen4"
 	asked addr6 $WAN6 5001 "$seen6"
-	asked iface4 $PUBLIC4 5002 "::ffff:$seen4"
+	asked iface4 $PUBLIC4 5002 "$seen4"
 	asked iface6 $WAN6 5002 "$seen6"
 }
 

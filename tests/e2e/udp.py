@@ -32,7 +32,8 @@ def serve(addr, ports):
     while True:
         for key, _ in selector.select():
             data, sender = key.fileobj.recvfrom(65536)
-            key.fileobj.sendto(f"{sender[0]} {key.data} ".encode() + data, sender)
+            name = sender[0].removeprefix("::ffff:")  # an IPv4 client of an IPv6 socket
+            key.fileobj.sendto(f"{name} {key.data} ".encode() + data, sender)
 
 
 def ask(addr, port, count, source_port):

@@ -136,16 +136,21 @@ static void run_tc(struct test *t, enum dev dev)
 	t->got.len = opts.data_size_out;
 }
 
-void run(struct test *t, const struct packet *in)
+void run_sent(struct test *t)
 {
-	enum dev dev = dev_of_mac(in->dmac);
+	enum dev dev = dev_of_mac(t->sent.data);
 
-	build_frame(in, &t->sent);
 	memset(&t->got, 0, sizeof(t->got));
 	if (t->hook == HOOK_XDP)
 		run_xdp(t, dev);
 	else
 		run_tc(t, dev);
+}
+
+void run(struct test *t, const struct packet *in)
+{
+	build_frame(in, &t->sent);
+	run_sent(t);
 }
 
 static const char *verdict_name(const struct test *t)

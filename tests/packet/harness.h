@@ -144,6 +144,8 @@ void check_frame(const struct frame *want, const struct frame *got);
 void run(struct test *t, const struct packet *in);
 #define assert_verdict(t, want) (at(__FILE__, __LINE__), check_verdict(t, want))
 #define assert_frame(want, got) (at(__FILE__, __LINE__), check_frame(want, got))
+/* The same with what is in t->sent already. */
+void run_sent(struct test *t);
 /* Counts one packet of `in` for the ledger. */
 void ledger_in(struct test *t, uint32_t rule, const struct packet *in);
 void ledger_out(struct test *t, uint32_t rule, const struct packet *in);

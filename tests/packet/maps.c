@@ -40,6 +40,7 @@ void maps_open(void)
 		if (!map || bpf_map__set_max_entries(map, sizes[i].entries))
 			die(sizes[i].map);
 	}
+	skel->rodata->cfg_conntrack = true;
 	if (xdpfwd_bpf__load(skel))
 		die("loading the skeleton");
 }
@@ -115,6 +116,8 @@ static void clear_flows(void)
 
 	clear("flow4");
 	clear("flow6");
+	clear("fragments");
+	clear("fragment_hosts");
 	while (!bpf_map_lookup_and_delete_elem(map_fd("free_slots"), NULL, &slot))
 		;
 	for (slot = 0; slot < MAX_FLOWS; slot++)
@@ -133,6 +136,16 @@ static void clear_rules(void)
 		map_put("rules", &i, &no_rule);
 	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
 	zero_percpu("drops", XF_REASON_COUNT, 1);
+}
+
+/* ICMP errors are limited by the second, and a case takes no second. */
+static void refill_error_tokens(void)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, "error_draft");
+
+	if (!map)
+		die("error_draft");
+	zero_percpu("error_draft", 1, (bpf_map__value_size(map) + 7) / 8);
 }
 
 static void fill_addresses(void)
@@ -182,6 +195,7 @@ void maps_reset(struct test *t)
 
 	clear_flows();
 	clear_rules();
+	refill_error_tokens();
 	fill_addresses();
 	fill_egress();
 	fill_config(t);

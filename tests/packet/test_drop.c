@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is refused: charged to its rule under exactly one reason. */
-#include "harness.h"
+#include "error.h"
 
 static uint32_t rule_to(struct test *t, enum host target)
 {
@@ -53,17 +53,17 @@ static void ttl_exceeded(struct test *t)
 	uint32_t rule = rule_preserve(t);
 
 	in.ttl = 1;
-	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	told(t, rule, XF_REASON_TTL_EXCEEDED, &in);
 	in.ttl = 0;
-	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	told(t, rule, XF_REASON_TTL_EXCEEDED, &in);
 	in.ttl = 64;
 	out = to_target(&in, TARGET, 9000);
 	forward_new(t, rule, &in, &out);
 	in.ttl = 1;
-	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	told(t, rule, XF_REASON_TTL_EXCEEDED, &in);
 	back = answer(&out);
 	back.ttl = 1;
-	drop(t, rule, XF_REASON_TTL_EXCEEDED, &back);
+	told(t, rule, XF_REASON_TTL_EXCEEDED, &back);
 }
 
 /* One octet more than forward_full_mtu. */
@@ -75,9 +75,9 @@ static void too_big(struct test *t)
 	out = to_target(&in, NARROW, 9000);
 	forward_new(t, rule, &in, &out);
 	in.payload_len = 1281 - (packet_ip_len(&in) - in.payload_len);
-	drop(t, rule, XF_REASON_TOO_BIG, &in);
+	told_too_big(t, rule, 1280, &in);
 	in.payload_len = 2000;
-	drop(t, rule, XF_REASON_TOO_BIG, &in);
+	told_too_big(t, rule, 1280, &in);
 }
 
 /* The same towards the client, whose way is the narrow one. */
@@ -96,7 +96,7 @@ static void reply_too_big(struct test *t)
 	got = to_client(&back, &in);
 	reply(t, rule, &back, &got);
 	back.payload_len++;
-	drop(t, rule, XF_REASON_TOO_BIG, &back);
+	told_too_big(t, rule, 1280, &back);
 }
 
 /* Of a GSO packet it is the segments that must fit. */
@@ -116,7 +116,7 @@ static void gso_segments_too_big(struct test *t)
 	t->ledger.rule[rule].packets_in++;
 	t->ledger.rule[rule].bytes_in += headers;
 	t->gso_size++;
-	drop(t, rule, XF_REASON_TOO_BIG, &in);
+	told_too_big(t, rule, 1280, &in);
 	t->ledger.rule_drops[rule][XF_REASON_TOO_BIG]++; /* the packets of the wire are counted: two */
 }
 
@@ -231,7 +231,7 @@ static void only_one_reason(struct test *t)
 	in.udp_len_add = 1;
 	drop(t, rule, XF_REASON_MALFORMED, &in);
 	in.udp_len_add = 0;
-	drop(t, rule, XF_REASON_TTL_EXCEEDED, &in);
+	told(t, rule, XF_REASON_TTL_EXCEEDED, &in);
 	in.ttl = 2;
 	drop(t, rule, XF_REASON_NO_ROUTE, &in);
 	set_flags(t, rule, XF_RULE_LIVE | XF_RULE_DISABLED);

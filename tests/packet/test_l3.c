@@ -160,7 +160,7 @@ static void ttl_exceeded(struct test *t)
 
 	in.ttl = 1;
 	run_l3(t, &in);
-	assert_verdict(t, "drop");
+	assert_verdict(t, "redirect"); /* as the error that its sender gets */
 	t->ledger.rule_drops[rule][XF_REASON_TTL_EXCEEDED]++;
 }
 

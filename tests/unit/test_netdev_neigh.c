@@ -97,7 +97,7 @@ static int note_neighbour(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *attr;
 	bool same = false, managed = false;
 
-	mnl_attr_for_each (attr, nlh, sizeof(*ndm)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
 		if (mnl_attr_get_type(attr) == NDA_DST)
 			same = !memcmp(mnl_attr_get_payload(attr), &awaited->addr.addr, mnl_attr_get_payload_len(attr));
 		else if (mnl_attr_get_type(attr) == NDA_FLAGS_EXT)

@@ -14,7 +14,7 @@ static void assert_keys(const json_t *object, const char *keys)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value) {
 		strcat(got, *got ? " " : "");
 		strcat(got, key);
 	}
