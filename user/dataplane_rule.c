@@ -38,7 +38,7 @@ int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct
 /* Where this machine's own connections to its addresses come by. 1: attached now; 0: was attached, or is not to be. */
 static int attach_loopback(struct dataplane *dp)
 {
-	struct dp_attach request = {.mode = DP_MODE_TC, .automatic = true};
+	struct dp_attach request = {.mode = DP_MODE_AUTO, .automatic = true};
 	struct dp_iface_record record;
 	struct xf_error why;
 

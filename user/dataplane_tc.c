@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The full tier of one interface, at TC ingress and egress: TCX links, or where the kernel has none (before 6.6) clsact filters. */
+/* The full tier of one interface, at both ends of TC: TCX links, or where the kernel has none (before 6.6) filters. */
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
