@@ -154,22 +154,6 @@ static __always_inline __u32 error_ipv6(struct error_draft *d, const struct pkt 
 	return sizeof(d->v6.ip) + payload;
 }
 
-/*
- * The length if it is 28 to `most`, else 0: two comparisons in 64 bits that the
- * compiler cannot merge into one, which is all that 6.1 understands.
- */
-static __always_inline __u64 error_bounded(__u64 len, const __u64 most)
-{
-	asm volatile("" : "+r"(len));
-	if (len > most)
-		return 0;
-	asm volatile("" : "+r"(len));
-	if (len < 28)
-		return 0;
-	asm volatile("" : "+r"(len));
-	return len;
-}
-
 /* Turns the packet into the error and sends it back where it came from; returns the program's verdict. */
 static __always_inline int error_send(ctx_t *ctx, const struct pkt *p, const __u8 family)
 {
@@ -183,11 +167,11 @@ static __always_inline int error_send(ctx_t *ctx, const struct pkt *p, const __u
 	if (!d || !error_allowed(d, p->now))
 		return CTX_DROP;
 	to = family == XF_IPV6 ? d->v6.quote : d->v4.quote;
-	quote = error_bounded(quote, most);
+	quote = len_bounded(quote, 28, most);
 	if (!quote || bpf_skb_load_bytes(ctx, p->l3, to, quote))
 		return CTX_DROP;
 	len = family == XF_IPV6 ? error_ipv6(d, p, quote) : error_ipv4(d, p, quote);
-	len = error_bounded(len, sizeof(d->v6));
+	len = len_bounded(len, 28, sizeof(d->v6));
 	if (!len || bpf_skb_change_tail(ctx, p->l3 + len + ERROR_SHIFT, 0) ||
 	    bpf_skb_adjust_room(ctx, -ERROR_SHIFT, BPF_ADJ_ROOM_MAC, 0) ||
 	    bpf_skb_store_bytes(ctx, p->l3, d, len, BPF_F_INVALIDATE_HASH | BPF_F_RECOMPUTE_CSUM))

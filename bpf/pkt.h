@@ -29,6 +29,8 @@ enum verdict {
 
 #define NO_RULE 0xffffffffu
 
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
 struct pkt {
 	/*
 	 * IPv4 in the first word of each address, the others zero. Of an ICMP error, the
@@ -40,20 +42,33 @@ struct pkt {
 	__u32 len;	 /* octets from the IP header on; of a GSO packet, all of them */
 	__u16 l3;	 /* offset of the IP header */
 	__u16 l4;	 /* offset of the TCP or UDP header */
-	__u16 l4_len;	 /* octets from the L4 header to the end of the IP packet */
+	__u16 l4_len;	 /* octets from the L4 header to the end of the IP packet; of a fragment, its datagram's */
 	__u16 hdr_len;	 /* octets from the IP header to the TCP or UDP payload */
 	__u16 mtu;	 /* what the way out carries, if the packet is larger */
 	__be16 l4_check; /* the L4 checksum as it arrived */
 	__u8 ttl;
+	__u8 hops;	   /* that this machine is: 1, or 0 where it is the end of the way */
 	__u8 tcp_flags;	   /* TCP_* below; 0 for UDP */
 	__u8 listen_ports; /* XF_PORT_LISTEN_* of the destination port */
 	__u8 reason;	   /* enum xf_reason */
 	__u8 malformed;	   /* length fields contradict the packet; matters only if a rule wants it */
+	__u8 masquerade;   /* the target is to see this machine, and a port of it */
 	__u8 on_link;	   /* the target is its own next hop */
 	__u8 is_error;	   /* an ICMP error about a TCP or UDP packet */
-	__u16 inner_l3;	   /* of an ICMP error: where the packet inside begins */
-	__u16 inner_l4;	   /* and where its TCP or UDP header does */
+	__u8 fragment;	   /* FRAGMENT_* below; 0: a whole packet */
+	__u8 frag_proto;   /* the protocol that the fragment says */
+	__u16 frag_off;	   /* octets of the datagram before it; if there are any, it has no ports */
+	union {
+		struct {
+			__u16 inner_l3; /* of an ICMP error: where the packet inside begins */
+			__u16 inner_l4; /* and where its TCP or UDP header does */
+		};
+		__u32 frag_id; /* which datagram, as it stands in the header */
+	};
 };
+
+#define FRAGMENT_PART 1
+#define FRAGMENT_MORE 2 /* and not the last */
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
@@ -84,6 +99,29 @@ static __always_inline enum verdict leave(struct pkt *p, enum xf_reason reason)
 {
 	p->reason = reason;
 	return PASS;
+}
+
+static __always_inline bool addr_is_loopback(const union xf_addr *a, const __u8 family)
+{
+	if (family == XF_IPV4)
+		return (a->v4 & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+	return !(a->w[0] | a->w[1] | a->w[2]) && a->w[3] == bpf_htonl(1);
+}
+
+/*
+ * The length if it is `least` to `most`, else 0: two comparisons in 64 bits that
+ * the compiler cannot merge into one, which is all that 6.1's verifier understands.
+ */
+static __always_inline __u64 len_bounded(__u64 len, const __u64 least, const __u64 most)
+{
+	asm volatile("" : "+r"(len));
+	if (len > most)
+		return 0;
+	asm volatile("" : "+r"(len));
+	if (len < least)
+		return 0;
+	asm volatile("" : "+r"(len));
+	return len;
 }
 
 /* Copies an address: of IPv4 only the word that counts. `family` is a constant wherever this is inlined. */

@@ -17,6 +17,8 @@ const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
 	[DP_PROG_XDP] = {"xf_xdp", "prog_xdp"},
 	[DP_PROG_TC_L2] = {"xf_tc_l2", "prog_tc_l2"},
 	[DP_PROG_TC_L3] = {"xf_tc_l3", "prog_tc_l3"},
+	[DP_PROG_TC_OUT_L2] = {"xf_tc_out_l2", "prog_tc_out_l2"},
+	[DP_PROG_TC_OUT_L3] = {"xf_tc_out_l3", "prog_tc_out_l3"},
 	[DP_PROG_CLOCK] = {"xf_clock", "prog_clock"},
 };
 

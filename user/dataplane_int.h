@@ -37,7 +37,8 @@
 	X(INTERFACES,    interfaces,    HASH,         sizeof(__u32),                sizeof(struct xf_iface))         \
 	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
 	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
-	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))
+	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))                   \
+	X(FRAGMENT_HOSTS, fragment_hosts, LRU_HASH,   sizeof(struct xf_local_key),  sizeof(__u32))
 /* clang-format on */
 
 enum dp_map {
@@ -57,6 +58,8 @@ enum dp_prog {
 	DP_PROG_XDP,
 	DP_PROG_TC_L2,
 	DP_PROG_TC_L3,
+	DP_PROG_TC_OUT_L2,
+	DP_PROG_TC_OUT_L3,
 	DP_PROG_CLOCK,
 	DP_PROG_COUNT
 };
@@ -210,9 +213,34 @@ int dp_dispatcher_detach(__u32 ifindex, struct xf_error *err);
 
 /* ---- full tier of one interface (dataplane_tc.c) */
 
-int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, struct xf_error *err);
-int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
-int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, int prog_fd);
+enum dp_tc_side {
+	DP_TC_IN,
+	DP_TC_OUT,
+};
+
+/* The program of that side. */
+enum dp_prog dp_tc_prog(const struct xf_iface *iface, enum dp_tc_side side);
+int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, enum dp_tc_side side, struct xf_error *err);
+/* Ingress last: with it goes a clsact qdisc of ours. */
+int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side,
+		 struct xf_error *err);
+int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side, int prog_fd);
+
+/* ---- targets and clients on this machine (dataplane_local.c) */
+
+struct dp_ruleset;
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+#define DP_LOCAL_OUT	  (1u << 0) /* a target is this machine */
+#define DP_LOCAL_LOOPBACK (1u << 1) /* and that in 127/8 */
+/* What all these rules, and one more, need. */
+unsigned int dp_local_needs(const struct dp_ruleset *set, const struct xf_rule *more);
+/* Brings all attached interfaces to it; and to what the rules need that are there. */
+int dp_local_apply(struct dataplane *dp, unsigned int needs, struct xf_error *err);
+int dp_local_refresh(struct dataplane *dp, struct xf_error *err);
+/* Puts the settings of an interface back that is to be detached. */
+void dp_local_restore(const struct dataplane *dp, struct dp_iface_record *record);
 
 /* ---- links (dataplane_link.c) */
 
@@ -276,6 +304,7 @@ struct dp_addition {
 	bool force; /* even if it shadows a local socket */
 	struct dp_ruleset set;
 	struct nd_route route;	  /* to the target */
+	bool local;		  /* the target is this machine */
 	__u32 listen_ifindex;	  /* IFACE:PORT */
 	struct xf_address source; /* what the target sees under masquerade; family 0: not known */
 };

@@ -117,6 +117,7 @@ static void describe(const struct dp_ruleset *set, const struct dp_entry *entry,
 
 	*out = (struct dp_rule){.id = entry->id, .created_unix = entry->meta.created_unix};
 	xf_rule_decode(rule, &entry->meta, &out->spec);
+	out->local = rule->flags & XF_RULE_LOCAL;
 	if (rule->source == XF_SOURCE_MASQUERADE)
 		out->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
 }

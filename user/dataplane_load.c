@@ -140,7 +140,7 @@ static int attach_all(struct dataplane *dp, const struct dp_load_options *option
 	if (!rc)
 		rc = dp_follow(dp, err);
 	if (!rc)
-		rc = dp_egress_refresh(dp, err);
+		rc = dp_egress_refresh(dp, err) || dp_local_refresh(dp, err) ? -1 : 0;
 	/* The one that failed has put itself back already; to do it again is harmless. */
 	while (rc && i-- > 0)
 		undo_one(dp, &changes[i]);

@@ -63,9 +63,15 @@ static enum dp_map map_by_name(const char *name)
 	return (enum dp_map)i;
 }
 
-/* Per-CPU memory of the programs in place of a stack: no state, of no concern outside of them. */
-static bool is_scratch(const struct bpf_map *map)
+/* What the programs know of datagrams that they have a part of: with new programs, it begins anew. */
+static const char *const passing[] = {"fragments", "held", "held_tickets"};
+
+/* Of no concern outside of the programs; also per-CPU memory in place of a stack. */
+static bool is_private(const struct bpf_map *map)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		if (!strcmp(bpf_map__name(map), passing[i]))
+			return true;
 	return map_by_name(bpf_map__name(map)) == DP_MAP_COUNT && bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY &&
 	       bpf_map__max_entries(map) == 1;
 }
@@ -76,7 +82,7 @@ static int prepare_map(struct dataplane *dp, struct bpf_map *map, struct xf_erro
 	__u32 entries;
 	int rc = 0;
 
-	if (bpf_map__is_internal(map) || is_scratch(map))
+	if (bpf_map__is_internal(map) || is_private(map))
 		return 0;
 	if (id == DP_MAP_COUNT)
 		return xf_fail(err, "the programs have a map \"%s\" that the tool does not know", bpf_map__name(map));

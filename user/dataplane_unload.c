@@ -39,7 +39,8 @@ static bool is_link_pin(const char *name)
 	int end = 0;
 
 	return (sscanf(name, "link_xdp_%u%n", &ifindex, &end) == 1 ||
-		sscanf(name, "link_tcx_%u%n", &ifindex, &end) == 1) &&
+		sscanf(name, "link_tcx_%u%n", &ifindex, &end) == 1 ||
+		sscanf(name, "link_out_%u%n", &ifindex, &end) == 1) &&
 	       !name[end];
 }
 

@@ -52,7 +52,7 @@ server_hears() {
 	start answer nsenter --net=/run/netns/server -- python3 "$ICMP" answer "$addr" 7000 "$TMP/go" "$@"
 	wait_for_line "$TMP/answer.out" ready
 	in_client python3 "$ICMP" send "$listen" 5000
-	timeout $EVENT_TIMEOUT bash -c "echo >'$TMP/go'"
+	timeout "$EVENT_TIMEOUT" bash -c "echo >'$TMP/go'"
 	wait_for_line "$TMP/answer.out" '^E'
 	equal "error at the server" "$expected" "$(tail -n 1 "$TMP/answer.out")"
 	kill "$(cat "$TMP/answer.pid")"

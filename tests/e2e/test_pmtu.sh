@@ -136,7 +136,7 @@ after_handshake() {
 	wait_for_line "$TMP/transfer.out" connected
 	narrow router "$3" 1280
 	narrow "$4" out 1280
-	timeout $EVENT_TIMEOUT bash -c "echo >'$TMP/go'"
+	timeout "$EVENT_TIMEOUT" bash -c "echo >'$TMP/go'"
 	wait_for_line "$TMP/transfer.out" '^[0-9]+ [0-9]+$'
 }
 

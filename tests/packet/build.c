@@ -83,9 +83,14 @@ static uint32_t l4_len(const struct packet *p)
 	}
 }
 
-uint32_t packet_ip_len(const struct packet *p)
+uint32_t packet_whole_len(const struct packet *p)
 {
 	return (p->family == XF_IPV4 ? IPV4_HEADER : IPV6_HEADER) + ext_len(p) + l4_len(p);
+}
+
+uint32_t packet_ip_len(const struct packet *p)
+{
+	return p->piece_len ? packet_piece_headers(p) + p->piece_len : packet_whole_len(p);
 }
 
 static void put_ethernet(struct cursor *c, const struct packet *p)
@@ -115,7 +120,7 @@ static void put_ipv4(struct cursor *c, const struct packet *p)
 
 	put8(c, (p->version ? p->version : 4) << 4 | (p->ihl ? p->ihl : (IPV4_HEADER + p->options) / 4));
 	put8(c, p->tos);
-	put16(c, packet_ip_len(p) + p->ip_len_add);
+	put16(c, packet_whole_len(p) + p->ip_len_add);
 	put16(c, p->seed & 0xffff); /* identification */
 	put16(c, p->frag);
 	put8(c, p->ttl);
@@ -238,11 +243,11 @@ static void put_l4(struct cursor *c, const struct packet *p)
 		put16(c, p->dport);
 		put32(c, p->seed);
 		put32(c, ~p->seed);
-		put8(c, (p->tcp_doff ? p->tcp_doff : (TCP_HEADER + p->tcp_options) / 4) << 4);
+		put8(c, (p->tcp_doff ? p->tcp_doff : (TCP_HEADER + p->tcp_options) / 4) << 4 | p->tcp_reserved);
 		put8(c, p->tcp_flags);
-		put16(c, 64240);
+		put16(c, p->tcp_window_closed ? 0 : 64240);
 		put16(c, 0);
-		put16(c, 0);
+		put16(c, p->tcp_urgent);
 		put_options(c, p->tcp_options);
 		break;
 	case IPPROTO_ICMP:
@@ -265,10 +270,11 @@ static void put_l4(struct cursor *c, const struct packet *p)
 void build_frame(const struct packet *p, struct frame *f)
 {
 	struct cursor c = {.f = f};
-	uint32_t start;
+	uint32_t ip, start;
 
 	memset(f, 0, sizeof(*f));
 	put_ethernet(&c, p);
+	ip = c.at;
 	if (p->family == XF_IPV4)
 		put_ipv4(&c, p);
 	else
@@ -277,6 +283,10 @@ void build_frame(const struct packet *p, struct frame *f)
 	put_l4(&c, p);
 	if (checksum_offset(p))
 		poke16(f, start + checksum_offset(p), finish_checksum(p, f->data + start));
+	f->len = c.at;
+	if (p->piece_len)
+		cut_piece(p, f, ip);
+	c.at = f->len;
 	for (uint32_t i = 0; i < p->trailer; i++)
 		put8(&c, 0xee);
 	assert(p->cut < c.at);

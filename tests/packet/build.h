@@ -58,12 +58,17 @@ struct packet {
 	uint16_t sport;
 	uint16_t dport;
 	uint8_t tcp_flags;
+	uint8_t tcp_reserved; /* the four bits before the flags */
+	uint16_t tcp_urgent;
+	bool tcp_window_closed;
 	uint8_t options; /* octets of IPv4 options, a multiple of 4 */
 	uint8_t tcp_options;
 	uint8_t n_ext;
 	struct ext ext[EXT_MAX];
 	uint8_t segments_left; /* of routing headers */
 	uint16_t frag;	       /* IPv4: flags and offset; IPv6: those of the fragment header, if there is one */
+	uint16_t piece_len;    /* a fragment of so many octets; 0: a whole packet */
+	uint16_t piece_off;    /* and from there on; in IPv6 counted from behind the fragment header in ext */
 	uint16_t payload_len;
 	uint16_t payload_word; /* its first two octets; the others follow from seed */
 	uint32_t seed;
@@ -76,6 +81,7 @@ struct packet {
 	uint8_t tcp_doff; /* 0: the true one */
 	uint8_t ihl;	  /* 0: the true one */
 	uint8_t version;  /* 0: the true one */
+	bool piece_more;  /* a last fragment that says that there are more, and the other way round */
 	uint16_t cut;	  /* octets that are missing at the end of the frame */
 };
 
@@ -83,6 +89,14 @@ void build_frame(const struct packet *p, struct frame *f);
 
 /* The IP packet's octets: what counters count. */
 uint32_t packet_ip_len(const struct packet *p);
+
+/* Before it is fragmented; how much of that each fragment has anew; and the rest, which is divided among them. */
+uint32_t packet_whole_len(const struct packet *p);
+uint32_t packet_piece_headers(const struct packet *p);
+uint32_t packet_pieces_len(const struct packet *p);
+
+/* Cuts a whole frame, whose IP header is at `ip`, down to the fragment that is asked for. */
+void cut_piece(const struct packet *p, struct frame *f, uint32_t ip);
 
 /* The TCP or UDP checksum that build_frame() writes, in host order. */
 uint16_t packet_checksum(const struct packet *p);

@@ -41,7 +41,7 @@ uint16_t inner_header_len(const struct error *e)
 {
 	uint32_t l4 = e->inner.proto == IPPROTO_TCP ? TCP_HEADER + e->inner.tcp_options : UDP_HEADER;
 
-	return packet_ip_len(&e->inner) - l4 - e->inner.payload_len;
+	return packet_whole_len(&e->inner) - l4 - e->inner.payload_len;
 }
 
 static void put_word(uint8_t *to, uint16_t value)

@@ -54,24 +54,6 @@ static void header_length_too_small(struct test *t)
 	pass(t, &in);
 }
 
-/* Only fragments' first has ports, so none is ours. */
-static void fragments(struct test *t)
-{
-	struct packet in = packet_from(t, CLIENT, ROUTER);
-
-	rule_preserve(t);
-	if (t->family == XF_IPV6) {
-		in.n_ext = 1;
-		in.ext[0] = (struct ext){IPPROTO_FRAGMENT, 1};
-	}
-	in.frag = t->family == XF_IPV4 ? 0x2000 : 0x0001; /* the first */
-	pass(t, &in);
-	in.frag = t->family == XF_IPV4 ? 0x2010 : 0x0081;
-	pass(t, &in);
-	in.frag = t->family == XF_IPV4 ? 0x0010 : 0x0080; /* the last */
-	pass(t, &in);
-}
-
 static void other_protocols(struct test *t)
 {
 	static const uint8_t protocols[] = {IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_SCTP, IPPROTO_GRE,  IPPROTO_ESP,
@@ -330,7 +312,6 @@ static const struct packet_case pass_cases[] = {
 	CASE(vlan_tagged),
 	CASE(wrong_version),
 	CASE_ONLY(header_length_too_small, ONLY_V4),
-	CASE(fragments),
 	CASE(other_protocols),
 	CASE_ONLY(unknown_extension_header, ONLY_V6),
 	CASE_ONLY(segments_left, ONLY_V6),

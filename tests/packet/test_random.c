@@ -203,7 +203,7 @@ static void rnd_fields(struct packet *p)
 }
 
 /* Makes it something that is nobody's business. */
-static void spoil(struct packet *p)
+static void spoil(const struct test *t, struct packet *p)
 {
 	switch (rnd(4)) {
 	case 0:
@@ -219,6 +219,8 @@ static void spoil(struct packet *p)
 		p->frag = p->family == XF_IPV4 ? 0x2000 | rnd(0x1fff) : rnd(0x1fff) << 3 | 1;
 		p->n_ext = p->family == XF_IPV4 ? 0 : 1;
 		p->ext[0] = (struct ext){IPPROTO_FRAGMENT, 1};
+		if (t->hook == HOOK_TC)
+			p->proto = IPPROTO_SCTP; /* the full tier takes the others' to heart */
 	}
 }
 
@@ -278,7 +280,7 @@ static void from_client(struct test *t, struct conversation *c)
 	in.dport = c->dport;
 	rnd_fields(&in);
 	if (!rnd(16)) {
-		spoil(&in);
+		spoil(t, &in);
 		pass(t, &in);
 		return;
 	}

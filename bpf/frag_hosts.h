@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whose fragments may be ours, as far as addresses tell: a fragment without ports says no more. */
+#ifndef XDPFWD_BPF_FRAG_HOSTS_H
+#define XDPFWD_BPF_FRAG_HOSTS_H
+
+#include "maps.h"
+#include "pkt.h"
+
+/* Targets, and the addresses that clients asked for, of the flows that were made. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct xf_local_key);
+	__type(value, __u32);
+} fragment_hosts SEC(".maps") __weak;
+
+/* A flow was made. */
+__weak __noinline int fragments_expect(const struct flow_draft *d, __u32 family)
+{
+	struct xf_local_key key = {.family = family};
+	__u32 nothing = 0;
+
+	if (!d)
+		return 0;
+	key.addr = d->reply_key.saddr;
+	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
+		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
+	key.addr = d->client_key.daddr;
+	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
+		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
+	return 0;
+}
+
+static __always_inline bool fragment_is_known_host(const union xf_addr *addr, __u8 family)
+{
+	struct xf_local_key key = {.addr = *addr, .family = family};
+
+	return bpf_map_lookup_elem(&fragment_hosts, &key);
+}
+
+/*
+ * Can a fragment between these two be ours, as far as one can tell without ports?
+ * To one of this machine's addresses, or between the ends of forwarded flows. All
+ * other traffic that is routed through here is spared the wait.
+ */
+static __always_inline bool fragment_concerns_us(const struct pkt *p, __u8 family)
+{
+	struct xf_local_key key = {.addr = p->tuple.daddr, .family = family};
+
+	if (p->frag_proto != IPPROTO_TCP && p->frag_proto != IPPROTO_UDP &&
+	    !(family == XF_IPV6 && p->frag_proto == IPPROTO_DSTOPTS))
+		return false;
+	return bpf_map_lookup_elem(&local_addrs, &key) || fragment_is_known_host(&p->tuple.daddr, family) ||
+	       fragment_is_known_host(&p->tuple.saddr, family);
+}
+
+#endif
