@@ -304,8 +304,10 @@ static void check_promtool(void)
 static void test_promtool(void **state)
 {
 	(void)state;
-	if (system("command -v promtool > /dev/null") != 0)
+	if (system("command -v promtool > /dev/null") != 0) {
+		print_message("skipped: promtool is not installed (Debian package prometheus)\n");
 		skip();
+	}
 	check_promtool();
 	input.n_rules = 0;
 	status.n_ifaces = 0;
