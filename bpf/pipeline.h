@@ -313,6 +313,18 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	return v == DROP ? CTX_DROP : CTX_PASS;
 }
 
+/* Are its ports of concern to anyone? Those of a later fragment are its datagram's. */
+static __always_inline enum verdict pipeline_ports(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	if (parse(ctx, p, family))
+		return PASS;
+#if !CTX_IS_FAST
+	if (p->frag_off)
+		return TIER(fragment_later)(ctx, p, family);
+#endif
+	return rule_wants_ports(p) ? SEND : PASS;
+}
+
 /* Whose is it, and may it go on? SEND: *flow is set. */
 static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
@@ -332,17 +344,11 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	enum verdict v;
 	int sent;
 
-	v = parse(ctx, p, family) ? PASS : SEND;
-#if !CTX_IS_FAST
-	if (v == SEND && p->frag_off)
-		v = TIER(fragment_later)(ctx, p, family);
-	else
-#endif
-	if (v == SEND && !rule_wants_ports(p))
-		v = PASS;
+	v = pipeline_ports(ctx, p, family);
 	if (v == SEND)
 		v = pipeline_judge(ctx, p, &f, family);
 #if !CTX_IS_FAST
+	/* What is decided here, the later ones follow. */
 	if (p->fragment && !p->frag_off)
 		v = TIER(fragment_first)(ctx, p, v, family);
 #endif

@@ -153,8 +153,9 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 	}
 	o->skel->rodata->cfg_conntrack = dp_probe_conntrack();
 	if (!o->skel->rodata->cfg_conntrack)
-		log_debug("this kernel does not let programs ask its connection tracking: a rule's port may take answers "
-			  "to connections that netfilter masquerades");
+		log_debug(
+			"this kernel does not let programs ask its connection tracking: a rule's port may take answers "
+			"to connections that netfilter masquerades");
 	bpf_object__for_each_map(map, o->skel->obj) {
 		if (prepare_map(dp, map, err)) {
 			dp_object_close(o);
