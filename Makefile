@@ -64,14 +64,14 @@ E2E_HELPERS := $(patsubst tests/e2e/%.bpf.c,$(BUILD)/e2e/%.bpf.o,$(wildcard test
 .DELETE_ON_ERROR:
 # Objects that only a test program needs are still worth keeping.
 .SECONDARY:
-.PHONY: all help abi test unit packet e2e fuzz tests compilers demo bench install lint format clean
+.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench install lint format clean
 
 all: $(BUILD)/xdpfwd abi
 
 help:
 	@echo 'make                      the tool ($(BUILD)/xdpfwd)'
-	@echo 'make test                 every suite: unit packet e2e fuzz (root)'
-	@echo 'make unit|packet|e2e|fuzz one of them'
+	@echo 'make test                 every suite: unit packet e2e differ fuzz (root)'
+	@echo 'make unit|packet|...      one of them'
 	@echo 'make compilers            the tool with clang 14 and with clang 19'
 	@echo 'make demo                 forwards real traffic in a sandbox of namespaces (root)'
 	@echo 'make bench                packets per second beside nftables and a bare redirect (root)'
@@ -192,6 +192,8 @@ packet: $(PACKET_TEST)
 	BUILD=$(BUILD) tests/run packet
 e2e: all compilers $(E2E_HELPERS)
 	BUILD=$(BUILD) tests/run e2e
+differ: all
+	BUILD=$(BUILD) tests/run differ
 fuzz: $(FUZZERS)
 	BUILD=$(BUILD) tests/run fuzz
 

@@ -48,6 +48,12 @@ static __always_inline __be16 ctx_protocol(ctx_t *ctx)
 	return ctx->protocol;
 }
 
+/* ctx_protocol has asked already. */
+static __always_inline bool ctx_is_for_us(ctx_t *ctx)
+{
+	return true;
+}
+
 static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 {
 	return ctx->len >= len;
@@ -152,6 +158,26 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 		return bpf_redirect(f->ifindex, 0);
 	query = bpf_map_lookup_elem(&route_query, &zero);
 	return query ? bpf_redirect_neigh(f->ifindex, &query->nh, sizeof(query->nh), 0) : TC_ACT_SHOT;
+}
+
+/*
+ * Up to this machine's own sockets. The kernel takes packets to ::1 from nothing
+ * but loopback (RFC 4291, 2.5.3), so that is where they are put in.
+ */
+static __always_inline int ctx_deliver(ctx_t *ctx, const struct xf_flow *f, __u32 l3, const __u8 family)
+{
+	struct ethhdr *eth;
+
+	if (family == XF_IPV4 || ctx->ifindex == LOOPBACK_IFINDEX || !addr_is_loopback(&f->daddr, XF_IPV6))
+		return CTX_PASS;
+	if (!l3 && bpf_skb_change_head(ctx, ETH_HLEN, 0))
+		return TC_ACT_SHOT;
+	eth = ctx_header(ctx, 0, sizeof(*eth));
+	if (!eth)
+		return TC_ACT_SHOT;
+	__builtin_memset(eth->h_dest, 0, ETH_ALEN); /* loopback's own: else it is for another host */
+	eth->h_proto = bpf_htons(ETH_P_IPV6);
+	return bpf_redirect(LOOPBACK_IFINDEX, BPF_F_INGRESS);
 }
 
 /* Out again where it came in, to the neighbour that it came from. */

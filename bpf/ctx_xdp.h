@@ -44,6 +44,30 @@ static __always_inline __be16 ctx_protocol(ctx_t *ctx)
 	return eth->h_proto;
 }
 
+/*
+ * Is the frame for this machine, and not for another station that we overhear (a
+ * promiscuous device, a bridge port)? Asked before a flow is made; a wrong "no",
+ * from a device that changed its address, only leaves the packet to the full
+ * tier, which is told.
+ */
+static __always_inline bool ctx_is_for_us(ctx_t *ctx)
+{
+	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+	__u32 ifindex = ctx->ingress_ifindex;
+	const struct xf_iface *iface = bpf_map_lookup_elem(&interfaces, &ifindex);
+	bool same = true, known = false;
+
+	if (!eth)
+		return false;
+	if (!iface)
+		return true;
+	for (int i = 0; i < ETH_ALEN; i++) {
+		same &= iface->mac[i] == eth->h_dest[i];
+		known |= iface->mac[i];
+	}
+	return same || !known;
+}
+
 static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)
 {
 	void *data = (void *)(long)ctx->data;

@@ -20,6 +20,7 @@
 #define FLOW_SLOT_PROBES 32   /* slots looked at for one to take back, at most */
 #define FLOW_PORT_PROBES 32   /* masquerade ports tried, at most */
 #define FLOW_PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
+#define FLOW_CLOCK_SKEW	 1000 /* jiffies by which two CPUs can disagree: how long one of them may be held up */
 #define NO_SLOT		 0xffffffffu
 
 static __always_inline struct xf_key4 flow_key4(const struct xf_key6 *t)
@@ -40,7 +41,8 @@ static __always_inline struct xf_flow *flow_lookup(const struct xf_key6 *t, cons
 	return bpf_map_lookup_elem(&flow4, &key);
 }
 
-static __always_inline long flow_insert(const struct xf_key6 *t, const struct xf_flow *f, const __u8 family)
+/* int: before 6.4 the helper leaves the upper half of its result undefined. */
+static __always_inline int flow_insert(const struct xf_key6 *t, const struct xf_flow *f, const __u8 family)
 {
 	struct xf_key4 key;
 
@@ -109,18 +111,30 @@ static __always_inline void slot_clear_family(struct xf_slot *slot, __u32 index,
 	flow_delete(&slot->key, family);
 }
 
-static __always_inline void slot_clear(struct xf_slot *slot, __u32 index)
+/* A function of its own, which keeps its callers' stack frames small: 6.1 rounds each up to 32 octets. */
+__weak __noinline int slot_clear(__u32 index)
 {
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	if (!slot)
+		return 0;
 	if (slot->family == XF_IPV6)
 		slot_clear_family(slot, index, XF_IPV6);
 	else
 		slot_clear_family(slot, index, XF_IPV4);
+	return 0;
 }
 
 static __always_inline void slot_free(struct xf_slot *slot, __u32 index)
 {
 	__sync_lock_test_and_set(&slot->state, XF_SLOT_FREE);
 	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
+}
+
+/* Jiffies since then; 0 if another CPU was there after this one had looked at the clock. */
+static __always_inline __u32 flow_idle(__u32 now, __u32 then)
+{
+	return then - now < FLOW_CLOCK_SKEW ? 0 : now - then;
 }
 
 /*
@@ -139,11 +153,11 @@ __weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now, __u32 prot
 	rule = rule_get(f->rule);
 	if (!rule || rule->gen != f->rule_gen)
 		return 0;
-	idle = now - f->last_seen;
+	idle = flow_idle(now, f->last_seen);
 	timeout = cfg_timeout(cfg, proto, f->state);
 	twin = family == XF_IPV6 ? flow_twin(f, proto, XF_IPV6) : flow_twin(f, proto, XF_IPV4);
-	if (twin && now - twin->last_seen < idle)
-		idle = now - twin->last_seen;
+	if (twin && flow_idle(now, twin->last_seen) < idle)
+		idle = flow_idle(now, twin->last_seen);
 	return idle < timeout ? timeout - idle : 0;
 }
 
@@ -162,7 +176,7 @@ static __always_inline bool slot_clear_dead(struct xf_slot *slot, __u32 index, _
 		__sync_lock_test_and_set(&slot->state, was);
 		return false;
 	}
-	slot_clear(slot, index);
+	slot_clear(index);
 	return true;
 }
 
@@ -207,7 +221,7 @@ static __always_inline bool slot_reclaim(struct xf_slot *slot, __u32 index, __u3
 	}
 	if (state != XF_SLOT_PENDING || !slot_claim(slot, state))
 		return false;
-	slot_clear(slot, index);
+	slot_clear(index);
 	return true;
 }
 
@@ -255,7 +269,8 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 	__u32 ports = cfg->port_hi - cfg->port_lo + 1;
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
 	__u32 start = bpf_get_prandom_u32(), stride = ports > FLOW_PORT_PROBES ? FLOW_PORT_STRIDE : 1;
-	long err;
+	enum xf_reason reason = masquerade ? XF_REASON_PORTS_EXHAUSTED : XF_REASON_FLOW_CONFLICT;
+	int err;
 
 	for (int i = 0; i < FLOW_PORT_PROBES; i++) {
 		const struct xf_flow *other;
@@ -267,17 +282,17 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const s
 			d->reply_key.dport = port;
 		}
 		err = flow_insert(&d->reply_key, &d->reply, family);
-		if (!err)
-			return XF_REASON_NONE;
-		if (err != -17 /* EEXIST */)
-			return XF_REASON_FLOW_TABLE_FULL;
+		if (err != -17 /* EEXIST */) {
+			reason = err ? XF_REASON_FLOW_TABLE_FULL : XF_REASON_NONE;
+			break;
+		}
 		other = flow_lookup(&d->reply_key, family);
 		if (other && !flow_left(other, d->reply.last_seen, d->reply_key.proto, family))
 			flow_end(other->slot, d->reply.last_seen);
 		else if (!masquerade)
-			return XF_REASON_FLOW_CONFLICT;
+			break;
 	}
-	return masquerade ? XF_REASON_PORTS_EXHAUSTED : XF_REASON_FLOW_CONFLICT;
+	return reason;
 }
 
 /* Puts the drafted flow in the table, both halves or neither. */
@@ -357,11 +372,12 @@ static __always_inline void flow_track(struct xf_flow *f, const struct pkt *p, c
 	if (proto != IPPROTO_TCP)
 		return;
 	if (p->tcp_flags & (TCP_FIN | TCP_RST)) {
-		if (f->state != XF_FLOW_CLOSING)
+		/* What has not been answered cannot end: its time is as short already. */
+		if (f->state == XF_FLOW_ESTABLISHED)
 			flow_close(f, p, family);
 	} else if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && f->state == XF_FLOW_CLOSING) {
-		/* The client uses its port again (RFC 9293, 3.6.1). */
-		flow_set_state(f, XF_FLOW_ESTABLISHED, proto, family);
+		/* The port is used again (RFC 9293, 3.6.1). The answer makes it a connection, as the first time. */
+		flow_set_state(f, XF_FLOW_PENDING, proto, family);
 	}
 }
 

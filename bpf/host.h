@@ -83,6 +83,8 @@ void bpf_ct_release(struct nf_conn *ct) CTX_KSYM_ONCE __weak;
 /*
  * A connection that netfilter knows, and that this packet answers, or that was
  * answered before the rule came. What only ever went unanswered is no connection.
+ * On loopback netfilter saw the packet before us, and our answers to it too, so
+ * that there a connection's own direction says nothing.
  */
 static __always_inline bool host_has_connection(ctx_t *ctx, const struct pkt *p, const __u8 family)
 {
@@ -95,7 +97,7 @@ static __always_inline bool host_has_connection(ctx_t *ctx, const struct pkt *p,
 	ct = ctx_ct_lookup(ctx, &t, len, &opts);
 	if (!ct)
 		return false;
-	answered = opts.dir == HOST_DIR_REPLY || ct->status & HOST_SEEN_REPLY;
+	answered = opts.dir == HOST_DIR_REPLY || (ct->status & HOST_SEEN_REPLY && ctx_ingress(ctx) != LOOPBACK_IFINDEX);
 	bpf_ct_release(ct);
 	return answered;
 }

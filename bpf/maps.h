@@ -124,7 +124,7 @@ struct {
 	__type(value, struct xf_cursor);
 } cursor SEC(".maps") __weak;
 
-/* What is attached where; no program looks here. */
+/* What is attached where, and by which link address it is reached. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

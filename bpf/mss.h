@@ -23,7 +23,7 @@ static __always_inline __u32 mss_find(ctx_t *ctx, const struct pkt *p)
 	for (int i = 0; i < MSS_OPTIONS; i++) {
 		const __u8 *option;
 
-		if (off + 4 > end || off > CTX_MAX_L4OFF)
+		if (off + 4 > end || off > CTX_MAX_L4OFF - 4)
 			return 0;
 		option = ctx_header(ctx, off, 4);
 		if (!option || option[0] == TCPOPT_EOL)

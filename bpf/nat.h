@@ -13,17 +13,18 @@ struct nat_addrs {
 	const union xf_addr *saddr, *daddr;
 };
 
-/* Gives an IPv4 header new addresses, whose difference is addr_diff, and one hop less. */
+/* Gives an IPv4 header new addresses, whose difference is addr_diff, and as many hops less as we are. */
 static __always_inline int nat_ipv4(ctx_t *ctx, const struct pkt *p, const struct nat_addrs *to, __u64 addr_diff)
 {
 	struct iphdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+	__u8 ttl = p->ttl - p->hops;
 	__u64 diff = addr_diff;
 
 	if (!ip)
 		return -1;
 	/* TTL is the high octet of its word (RFC 1141). */
-	diff = csum_diff16(diff, bpf_htons(p->ttl << 8), bpf_htons((p->ttl - 1) << 8));
-	ip->ttl = p->ttl - 1;
+	diff = csum_diff16(diff, bpf_htons(p->ttl << 8), bpf_htons(ttl << 8));
+	ip->ttl = ttl;
 	ip->saddr = to->saddr->v4;
 	ip->daddr = to->daddr->v4;
 	ip->check = csum_apply(ip->check, diff);
@@ -34,14 +35,15 @@ static __always_inline int nat_ipv4(ctx_t *ctx, const struct pkt *p, const struc
 static __always_inline int nat_ipv6(ctx_t *ctx, const struct pkt *p, const struct nat_addrs *to, __u64 sum_diff)
 {
 	struct ipv6hdr *ip = ctx_header(ctx, p->l3, sizeof(*ip));
+	__u8 hop_limit = p->ttl - p->hops;
 
 	if (!ip)
 		return -1;
-	ip->hop_limit = p->ttl - 1;
+	ip->hop_limit = hop_limit;
 	__builtin_memcpy(&ip->saddr, to->saddr->w, sizeof(ip->saddr));
 	__builtin_memcpy(&ip->daddr, to->daddr->w, sizeof(ip->daddr));
 	/* The hop limit is the low octet of its word. */
-	ctx_sum_changed(ctx, csum_diff16(sum_diff, bpf_htons(p->ttl), bpf_htons(p->ttl - 1)));
+	ctx_sum_changed(ctx, csum_diff16(sum_diff, bpf_htons(p->ttl), bpf_htons(hop_limit)));
 	return 0;
 }
 

@@ -74,6 +74,30 @@ static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
 	return 0;
 }
 
+#define PARSE_IPV4_OPTIONS 8 /* options looked at */
+
+/* Is the destination only a stop on the way (RFC 791, 3.1; for IPv6 see below)? Then the kernel decides. */
+static __always_inline bool parse_is_source_routed(ctx_t *ctx, const struct pkt *p)
+{
+	__u32 off = p->l3 + sizeof(struct iphdr);
+
+	for (int i = 0; i < PARSE_IPV4_OPTIONS; i++) {
+		const __u8 *option;
+
+		if (off + 2 > p->l4 || off > CTX_MAX_L4OFF)
+			return false;
+		option = ctx_header(ctx, off, 2);
+		if (!option || option[0] == 0)
+			return false;
+		if (option[0] == IPOPT_LSRR || option[0] == IPOPT_SSRR)
+			return true;
+		if (option[0] != 1 && option[1] < 2)
+			return false;
+		off += option[0] == 1 ? 1 : option[1];
+	}
+	return false;
+}
+
 /*
  * The fragment header: of a whole packet it says nothing (RFC 6946), and of the
  * packet inside an error (`p` is NULL) only whether it is the first. -1: no part

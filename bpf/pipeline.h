@@ -29,9 +29,19 @@
 #include "frag_hosts.h"
 
 #if !CTX_IS_FAST
+#include "guard.h"
 #include "frag.h"
 #include "icmp_send.h"
 #endif
+
+/* Does the packet fit the way out? A GSO packet by its segments. */
+static __always_inline enum verdict flow_carries(ctx_t *ctx, struct pkt *p, const struct xf_flow *f)
+{
+	p->mtu = f->mtu;
+	if (!p->mtu || ctx_segment_len(ctx, p) <= p->mtu)
+		return SEND;
+	return refuse(p, XF_REASON_TOO_BIG);
+}
 
 /* What the client's packets become under this rule; the masquerade port is still open. */
 static __always_inline void draft_client(struct flow_draft *d, const struct pkt *p, const struct xf_rule *rule,
@@ -51,6 +61,11 @@ static __always_inline void draft_client(struct flow_draft *d, const struct pkt 
 	d->client.sport = p->tuple.sport;
 }
 
+static __always_inline bool is_own(ctx_t *ctx)
+{
+	return ctx_ingress(ctx) == LOOPBACK_IFINDEX;
+}
+
 /*
  * Must the target see this machine instead of the client? Under "auto" if they
  * share a subnet: the target would answer the client directly, and that from an
@@ -61,8 +76,9 @@ static __always_inline bool draft_masquerades(ctx_t *ctx, const struct flow_draf
 {
 	const union xf_addr *own = &rule->masquerade;
 
-	if (rule->source != XF_SOURCE_AUTO)
-		return rule->source == XF_SOURCE_MASQUERADE;
+	/* A client on this machine has an address and port that it may use towards the target by itself. */
+	if (is_own(ctx) || rule->source != XF_SOURCE_AUTO)
+		return is_own(ctx) || rule->source == XF_SOURCE_MASQUERADE;
 	if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
 		return false;
 	if (d->client.ifindex != ctx_ingress(ctx) || !p->on_link)
@@ -96,6 +112,62 @@ static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *
 	d->reply.dport = p->tuple.sport;
 }
 
+/*
+ * The draft of a flow whose target is this machine: no way out to be found, nor
+ * another source. The answers are met at TC egress.
+ */
+static __always_inline void draft_local(struct flow_draft *d, const struct pkt *p, const __u8 family)
+{
+	draft_reply(d, p, family);
+	d->client.flags = XF_FLOW_LOCAL;
+	d->reply.flags = XF_FLOW_REPLY | XF_FLOW_LOCAL;
+	d->reply.ifindex = 0;
+	d->reply.mtu = 0;
+}
+
+/* The draft of a flow to another machine; p->masquerade says whether its port is still to be chosen. */
+static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	const struct xf_rule *rule = rule_get(p->rule);
+	struct flow_draft *d;
+	enum xf_reason reason;
+	__u32 zero = 0;
+
+	d = bpf_map_lookup_elem(&draft, &zero);
+	if (!rule || !d)
+		return PASS;
+	if (is_own(ctx)) {
+		const union xf_addr *own = &rule->masquerade;
+
+		if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
+			return PASS;
+		addr_copy(&d->client.saddr, own, family);
+	}
+	reason = route_find(ctx, &d->client, p, family);
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	if (!ctx_can_send(&d->client))
+		return PASS;
+	if (flow_carries(ctx, p, &d->client) != SEND)
+		return DROP;
+	p->masquerade = draft_masquerades(ctx, d, p, rule);
+	if (p->masquerade)
+		addr_copy(&d->client.saddr, &rule->masquerade, family);
+	draft_reply(d, p, family);
+	route_learn(ctx, &d->reply, p);
+	return SEND;
+}
+
+__noinline int TIER(remote_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? draft_remote(ctx, p, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(remote_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? draft_remote(ctx, p, XF_IPV6) : PASS;
+}
+
 __noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
 {
 	return p && host_owns(ctx, p, XF_IPV4);
@@ -106,13 +178,9 @@ __noinline int TIER(host_ipv6)(ctx_t *ctx, struct pkt *p)
 	return p && host_owns(ctx, p, XF_IPV6);
 }
 
-/* Does the packet fit the way out? A GSO packet by its segments. */
-static __always_inline enum verdict flow_carries(ctx_t *ctx, struct pkt *p, const struct xf_flow *f)
+__noinline int TIER(source_routed)(ctx_t *ctx, struct pkt *p)
 {
-	if (!f->mtu || ctx_segment_len(ctx, p) <= f->mtu)
-		return SEND;
-	p->mtu = f->mtu;
-	return refuse(p, XF_REASON_TOO_BIG);
+	return p && parse_is_source_routed(ctx, p);
 }
 
 /*
@@ -128,7 +196,6 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	struct xf_rule *rule;
 	enum verdict v;
 	__u32 zero = 0;
-	bool masquerade;
 
 	d = bpf_map_lookup_elem(&draft, &zero);
 	if (!cfg || !d || !p->listen_ports || p->is_error)
@@ -137,6 +204,10 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	rule = rule_get(p->rule);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
 		return PASS;
+	if (CTX_IS_FAST && rule->flags & XF_RULE_LOCAL)
+		return PASS;
+	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
+		return PASS;
 	v = policy_new(p, rule);
 	if (v != SEND)
 		return v;
@@ -144,20 +215,13 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return PASS;
 
 	draft_client(d, p, rule, family);
-	reason = route_find(ctx, &d->client, p, family);
-	if (reason != XF_REASON_NONE)
-		return refuse(p, reason);
-	if (!ctx_can_send(&d->client))
-		return PASS;
-	v = flow_carries(ctx, p, &d->client);
+	if (rule->flags & XF_RULE_LOCAL)
+		draft_local(d, p, family);
+	else
+		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
 	if (v != SEND)
 		return v;
-	masquerade = draft_masquerades(ctx, d, p, rule);
-	if (masquerade)
-		addr_copy(&d->client.saddr, &rule->masquerade, family);
-	draft_reply(d, p, family);
-	route_learn(ctx, &d->reply, p);
-	reason = flow_create(d, cfg, masquerade, family);
+	reason = flow_create(d, cfg, p->masquerade, family);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
@@ -258,6 +322,11 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 		return PASS;
 	if (p->malformed)
 		return refuse(p, XF_REASON_MALFORMED);
+	if (f->flags & XF_FLOW_LOCAL) {
+		/* What this machine answers comes from nowhere outside. */
+		p->hops = 0;
+		return CTX_IS_FAST || f->flags & XF_FLOW_REPLY ? PASS : SEND;
+	}
 	if (p->ttl <= 1)
 		return refuse(p, XF_REASON_TTL_EXCEEDED);
 	if (route_is_due(f, p, cfg)) {
@@ -265,6 +334,7 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 		if (v != SEND)
 			return v;
 	}
+	route_check_mtu(ctx, f, p, cfg);
 	if (!ctx_can_send(f))
 		return PASS;
 	return flow_carries(ctx, p, f);
@@ -318,11 +388,26 @@ static __always_inline enum verdict pipeline_ports(ctx_t *ctx, struct pkt *p, co
 {
 	if (parse(ctx, p, family))
 		return PASS;
+	/* Rules are about packets from outside and to this machine's addresses there. */
+	if (is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family)) {
+		p->fragment = 0;
+		return PASS;
+	}
 #if !CTX_IS_FAST
 	if (p->frag_off)
 		return TIER(fragment_later)(ctx, p, family);
 #endif
 	return rule_wants_ports(p) ? SEND : PASS;
+}
+
+/* CTX_PASS: up to this machine's own sockets. */
+static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
+{
+#if !CTX_IS_FAST
+	if (f->flags & XF_FLOW_LOCAL)
+		return ctx_deliver(ctx, f, p->l3, family);
+#endif
+	return ctx_send(ctx, f, p->l3);
 }
 
 /* Whose is it, and may it go on? SEND: *flow is set. */
@@ -364,8 +449,8 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 		if (v == SEND && nat_rewrite(ctx, p, f, family))
 			v = DROP;
 	}
-	sent = v == SEND ? ctx_send(ctx, f, p->l3) : CTX_DROP;
-	if (sent != CTX_SENT) {
+	sent = v == SEND ? pipeline_send(ctx, p, f, family) : CTX_DROP;
+	if (sent != CTX_SENT && sent != CTX_PASS) {
 		refuse(p, XF_REASON_REDIRECT_FAILED);
 		return pipeline_refused(ctx, p, DROP, family);
 	}
@@ -378,8 +463,14 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 /* l3: where the IP header is, 14 after Ethernet, 0 on a device without a link layer. */
 static __always_inline int pipeline(ctx_t *ctx, const __u16 l3)
 {
-	struct pkt p = {.l3 = l3};
+	struct pkt p = {.l3 = l3, .hops = 1};
 
+#if !CTX_IS_FAST
+	if (guard_drops(ctx, l3)) {
+		account_refused(NO_RULE, XF_REASON_LOOPBACK, 1);
+		return CTX_DROP;
+	}
+#endif
 	switch (ctx_protocol(ctx)) {
 	case bpf_htons(ETH_P_IP):
 		return pipeline_family(ctx, &p, XF_IPV4);

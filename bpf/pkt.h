@@ -29,6 +29,8 @@ enum verdict {
 
 #define NO_RULE 0xffffffffu
 
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
 struct pkt {
 	/*
 	 * IPv4 in the first word of each address, the others zero. Of an ICMP error, the
@@ -45,10 +47,12 @@ struct pkt {
 	__u16 mtu;	 /* what the way out carries, if the packet is larger */
 	__be16 l4_check; /* the L4 checksum as it arrived */
 	__u8 ttl;
+	__u8 hops;	   /* that this machine is: 1, or 0 where it is the end of the way */
 	__u8 tcp_flags;	   /* TCP_* below; 0 for UDP */
 	__u8 listen_ports; /* XF_PORT_LISTEN_* of the destination port */
 	__u8 reason;	   /* enum xf_reason */
 	__u8 malformed;	   /* length fields contradict the packet; matters only if a rule wants it */
+	__u8 masquerade;   /* the target is to see this machine, and a port of it */
 	__u8 on_link;	   /* the target is its own next hop */
 	__u8 is_error;	   /* an ICMP error about a TCP or UDP packet */
 	__u8 fragment;	   /* FRAGMENT_* below; 0: a whole packet */
@@ -95,6 +99,13 @@ static __always_inline enum verdict leave(struct pkt *p, enum xf_reason reason)
 {
 	p->reason = reason;
 	return PASS;
+}
+
+static __always_inline bool addr_is_loopback(const union xf_addr *a, const __u8 family)
+{
+	if (family == XF_IPV4)
+		return (a->v4 & bpf_htonl(0xff000000)) == bpf_htonl(0x7f000000);
+	return !(a->w[0] | a->w[1] | a->w[2]) && a->w[3] == bpf_htonl(1);
 }
 
 /*

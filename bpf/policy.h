@@ -44,7 +44,7 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 		return refuse(p, XF_REASON_BAD_SOURCE);
 	if (p->tcp_flags & TCP_RST)
 		return leave(p, XF_REASON_NO_FLOW);
-	if (p->ttl <= 1)
+	if (p->ttl <= 1 && !(rule->flags & XF_RULE_LOCAL))
 		return refuse(p, XF_REASON_TTL_EXCEEDED);
 	return SEND;
 }

@@ -154,6 +154,16 @@ static __always_inline void route_learn(ctx_t *ctx, struct xf_flow *reply, const
 	reply->mtu = route_device_mtu(ctx, 0);
 }
 
+/* The way back is learned from the client, who may be silent because nothing reaches it: its MTU is asked for. */
+static __always_inline void route_check_mtu(ctx_t *ctx, struct xf_flow *f, const struct pkt *p,
+					    const struct xf_config *cfg)
+{
+	if (!(f->flags & XF_FLOW_REPLY) || p->now - f->routed_at < cfg->route_ttl)
+		return;
+	f->mtu = route_device_mtu(ctx, f->ifindex);
+	f->routed_at = p->now;
+}
+
 /* Must the way out be looked up for this packet? Without a link address, the full tier asks each time. */
 static __always_inline bool route_is_due(const struct xf_flow *f, const struct pkt *p, const struct xf_config *cfg)
 {

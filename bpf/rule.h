@@ -40,6 +40,20 @@ static __always_inline bool rule_wants_ports(struct pkt *p)
 	return p->listen_ports || source & XF_PORT_TARGET;
 }
 
+/* Does some target answer from this port? */
+static __always_inline bool rule_answers_from(const struct pkt *p)
+{
+	const struct xf_ports *known;
+	__u32 zero = 0;
+
+	known = bpf_map_lookup_elem(&ports, &zero);
+	if (!known)
+		return false;
+	if (p->tuple.proto == IPPROTO_TCP)
+		return known->tcp[port_index(p->tuple.sport)] & XF_PORT_TARGET;
+	return known->udp[port_index(p->tuple.sport)] & XF_PORT_TARGET;
+}
+
 static __always_inline const __u32 *rule_at(const struct xf_listen_key *key, __u8 single, __u8 kinds)
 {
 	struct xf_range_key range = {.prefixlen = XF_RANGE_KEY_BITS, .listen = *key};

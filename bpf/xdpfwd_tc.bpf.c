@@ -5,6 +5,7 @@
 
 #include "ctx_tc.h"
 #include "pipeline.h"
+#include "pipeline_out.h"
 
 /* Ingress of devices with Ethernet headers. */
 SEC("tc")
@@ -18,6 +19,19 @@ SEC("tc")
 int xf_tc_l3(struct __sk_buff *ctx)
 {
 	return pipeline(ctx, 0);
+}
+
+/* Egress of both, for what this machine itself sends. */
+SEC("tc")
+int xf_tc_out_l2(struct __sk_buff *ctx)
+{
+	return pipeline_out(ctx, ETH_HLEN);
+}
+
+SEC("tc")
+int xf_tc_out_l3(struct __sk_buff *ctx)
+{
+	return pipeline_out(ctx, 0);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -103,12 +103,19 @@ int state_open(const char *dir, int *fd, struct xf_error *err)
 		return xf_fail(err, "%s is not a directory (nor may it be a symbolic link)", dir);
 	if (*fd < 0 && errno == EACCES)
 		return xf_fail(err, "cannot open %s: %s; run as root", dir, strerror(errno));
+	if (*fd < 0 && errno == EPERM)
+		return xf_fail(err, "cannot open %s: a bpffs takes no names with a dot in them", dir);
 	if (*fd < 0 && errno != ENOENT)
 		return xf_fail(err, "cannot open %s: %s", dir, strerror(errno));
 
 	parent_of(dir, parent);
 	if (!is_bpffs(parent) && !(*fd < 0 && is_below_default_root(dir))) {
-		xf_fail(err, "%s is not on a bpffs: give --state a directory in one, like " DP_DEFAULT_STATE, dir);
+		if (is_bpffs(dir))
+			xf_fail(err, "%s is a bpffs as a whole: give --state a directory in it, like %s/xdpfwd", dir,
+				dir);
+		else
+			xf_fail(err, "%s is not on a bpffs: give --state a directory in one, like " DP_DEFAULT_STATE,
+				dir);
 		goto refuse;
 	}
 	if (*fd >= 0 && check_trust(dir, *fd, err))
@@ -121,17 +128,31 @@ refuse:
 	return -1;
 }
 
+/* Nothing is made or mounted for a directory that could not be made then. */
+static int check_parent(const char *dir, struct xf_error *err)
+{
+	char parent[PATH_MAX];
+
+	parent_of(dir, parent);
+	if (!strcmp(parent, BPFFS_ROOT) || is_bpffs(parent))
+		return 0;
+	return xf_fail(err, "cannot make %s: there is no %s", dir, parent);
+}
+
 int state_create(const char *dir, int *fd, struct xf_error *err)
 {
 	if (state_open(dir, fd, err))
 		return -1;
 	if (*fd >= 0)
 		return 0;
+	if (check_parent(dir, err))
+		return -1;
 	/* state_open lets a missing bpffs pass only here. */
 	if (is_below_default_root(dir) && !is_bpffs(BPFFS_ROOT) && mount_default_root(err))
 		return -1;
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		return xf_fail(err, "cannot make %s: %s", dir, strerror(errno));
+		return xf_fail(err, "cannot make %s: %s%s", dir, strerror(errno),
+			       errno == EACCES ? "; run as root" : "");
 	if (state_open(dir, fd, err))
 		return -1;
 	if (*fd < 0)

@@ -84,6 +84,11 @@ static void print_tuples(const struct dp_rule *rule)
 	find_tuple(rule, &t);
 	if (xf_ports_count(spec->listen.ports) > 1)
 		puts("\nThe ports of both ranges belong together in their order.");
+	if (rule->local) {
+		puts("\nThe target is this machine, and sees the client's address:");
+		print_rewrite(t.listen, "CLIENT:PORT", t.target);
+		return;
+	}
 	if (spec->source == XF_SOURCE_MASQUERADE) {
 		puts("\nThe target sees this machine's address; every connection has a port of its own:");
 		print_rewrite(t.listen, t.masquerade, t.target);

@@ -17,6 +17,8 @@ const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
 	[DP_PROG_XDP] = {"xf_xdp", "prog_xdp"},
 	[DP_PROG_TC_L2] = {"xf_tc_l2", "prog_tc_l2"},
 	[DP_PROG_TC_L3] = {"xf_tc_l3", "prog_tc_l3"},
+	[DP_PROG_TC_OUT_L2] = {"xf_tc_out_l2", "prog_tc_out_l2"},
+	[DP_PROG_TC_OUT_L3] = {"xf_tc_out_l3", "prog_tc_out_l3"},
 	[DP_PROG_CLOCK] = {"xf_clock", "prog_clock"},
 };
 
@@ -76,7 +78,8 @@ struct dataplane *dp_new(const char *state, struct xf_error *err)
 		len--;
 	/* Room for the longest name that we put below it. */
 	if (!len || len + XF_NAME_LEN > sizeof(dp->dir)) {
-		xf_fail(err, "the name of the state directory is %s", len ? "too long" : "empty");
+		xf_fail(err, "%.60s%s: the name of the state directory is %s", len ? state : "\"\"", len ? "..." : "",
+			len ? "too long" : "empty");
 		free(dp);
 		return NULL;
 	}
@@ -123,7 +126,11 @@ static int check_instance(const struct dataplane *dp, bool write, struct xf_erro
 			       "`xdpfwd unload --all` and load again",
 			       dp->dir, dp->config.version);
 	if (write && dp->config.netns != dp_netns())
-		return xf_fail(err, "the data plane in %s belongs to another network namespace", dp->dir);
+		return xf_fail(
+			err,
+			"the data plane in %s belongs to another network namespace; run this in that one, or give "
+			"--state another directory",
+			dp->dir);
 	return 0;
 }
 
@@ -174,7 +181,7 @@ int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err)
 	if (dp->prog[prog] < 0)
 		dp->prog[prog] = bpf_obj_get(dp_path(dp, dp_prog_specs[prog].pin, path));
 	if (dp->prog[prog] < 0)
-		return xf_fail(err, "cannot open %s: %s; load again", path, strerror(errno));
+		return xf_fail(err, "cannot open %s: %s; run `xdpfwd load` again", path, strerror(errno));
 	return dp->prog[prog];
 }
 

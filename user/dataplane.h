@@ -62,6 +62,7 @@ struct dp_rule {
 	uint32_t id;
 	struct xf_rule_spec spec;
 	struct xf_address masquerade; /* the source in use; family 0 unless masquerading */
+	bool local;		      /* the target is this machine */
 	uint64_t created_unix;
 	uint64_t packets_in, bytes_in, packets_out, bytes_out, flows_created, fast_packets;
 	double last_hit_unix; /* seconds since 1970; 0: never */
@@ -102,7 +103,7 @@ struct dp_iface {
 	enum xf_tier tier;
 	bool dispatcher;
 	bool automatic;
-	char reason[104];
+	char reason[100];
 };
 
 struct dp_status {

@@ -110,10 +110,15 @@ static int fast_detach(struct dataplane *dp, const struct dp_iface_record *recor
 
 int dp_detach(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err)
 {
+	struct dp_iface_record copy = *record;
 	struct xf_error second;
-	int rc = fast_detach(dp, record, err);
+	int rc;
 
-	if (dp_tc_detach(dp, record, rc ? &second : err))
+	dp_local_restore(dp, &copy);
+	rc = fast_detach(dp, record, err);
+	if (dp_tc_detach(dp, record, DP_TC_OUT, rc ? &second : err))
+		rc = -1;
+	if (dp_tc_detach(dp, record, DP_TC_IN, rc ? &second : err))
 		rc = -1;
 	dp_iface_forget(dp, record->ifindex);
 	return rc;
@@ -141,7 +146,7 @@ int dp_attach(struct dataplane *dp, const struct dp_attach *asked, struct xf_err
 		(request.link.l3 && !request.link.loopback ? XF_IFACE_L3 : 0) | (request.automatic ? XF_IFACE_AUTO : 0);
 	if (plan(&request, &record.iface, err) || dp_iface_put(dp, &record, err))
 		return -1;
-	if (!dp_tc_attach(dp, &record, err) && !fast_attach(dp, &request, &record.iface, err) &&
+	if (!dp_tc_attach(dp, &record, DP_TC_IN, err) && !fast_attach(dp, &request, &record.iface, err) &&
 	    !dp_iface_put(dp, &record, err))
 		return 0;
 	dp_detach(dp, &record, &ignored);

@@ -73,45 +73,44 @@ void dp_iface_forget(struct dataplane *dp, __u32 ifindex)
 	bpf_map_delete_elem(dp->map[DP_MAP_INTERFACES], &ifindex);
 }
 
-/* Same index, but is it the same interface? Of a link one can tell: it dies with the interface it was made on. */
-static bool is_gone(struct dataplane *dp, const struct dp_iface_record *record)
+/*
+ * Same index, but is it the same interface? Of a link one can tell: it dies with
+ * the interface it was made on. From another network namespace, nothing else.
+ */
+bool dp_iface_look(struct dataplane *dp, struct dp_iface_record *record)
 {
 	struct xf_error ignored;
 	struct nd_link link;
 	char pin[32];
 
-	if (nd_link_by_index(record->ifindex, &link, &ignored))
-		return true;
 	dp_link_pin_name(pin, "tcx", record->ifindex);
-	return record->iface.tc_attach == XF_TC_TCX && !dp_link_is_alive(dp, pin);
-}
-
-static void follow_name(struct dataplane *dp, struct dp_iface_record *record)
-{
-	struct xf_error ignored;
-	struct nd_link link;
-
-	if (nd_link_by_index(record->ifindex, &link, &ignored) || !strcmp(link.name, record->iface.name))
-		return;
-	log_debug("%s is called %s now", record->iface.name, link.name);
+	if (record->iface.tc_attach == XF_TC_TCX && !dp_link_is_alive(dp, pin))
+		return false;
+	if (dp->config.netns != dp_netns())
+		return true;
+	if (nd_link_by_index(record->ifindex, &link, &ignored))
+		return false;
 	memcpy(record->iface.name, link.name, sizeof(record->iface.name));
-	dp_iface_put(dp, record, &ignored);
+	return true;
 }
 
 int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err)
 {
 	struct dp_iface_record *records;
 	struct xf_error ignored;
+	char before[XF_IFNAME_LEN];
 	size_t n, i;
 
 	if (dp_ifaces_read(dp, &records, &n, err))
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (is_gone(dp, &records[i])) {
-			log_debug("%s is gone, or was detached by others", records[i].iface.name);
+		memcpy(before, records[i].iface.name, sizeof(before));
+		if (!dp_iface_look(dp, &records[i])) {
+			log_debug("%s is gone, or was detached by others", before);
 			dp_detach(dp, &records[i], &ignored);
-		} else {
-			follow_name(dp, &records[i]);
+		} else if (strcmp(before, records[i].iface.name)) {
+			log_debug("%s is called %s now", before, records[i].iface.name);
+			dp_iface_put(dp, &records[i], &ignored);
 		}
 	}
 	free(records);

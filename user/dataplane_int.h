@@ -58,6 +58,8 @@ enum dp_prog {
 	DP_PROG_XDP,
 	DP_PROG_TC_L2,
 	DP_PROG_TC_L3,
+	DP_PROG_TC_OUT_L2,
+	DP_PROG_TC_OUT_L3,
 	DP_PROG_CLOCK,
 	DP_PROG_COUNT
 };
@@ -188,6 +190,8 @@ int dp_ifaces_read(struct dataplane *dp, struct dp_iface_record **records, size_
 bool dp_iface_get(struct dataplane *dp, __u32 ifindex, struct dp_iface_record *record);
 int dp_iface_put(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
 void dp_iface_forget(struct dataplane *dp, __u32 ifindex);
+/* Is it still attached? Then the record gets the name that it has now. */
+bool dp_iface_look(struct dataplane *dp, struct dp_iface_record *record);
 /* Drops the records of interfaces that are gone, and what is pinned for them. */
 int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
 
@@ -209,9 +213,34 @@ int dp_dispatcher_detach(__u32 ifindex, struct xf_error *err);
 
 /* ---- full tier of one interface (dataplane_tc.c) */
 
-int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, struct xf_error *err);
-int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, struct xf_error *err);
-int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, int prog_fd);
+enum dp_tc_side {
+	DP_TC_IN,
+	DP_TC_OUT,
+};
+
+/* The program of that side. */
+enum dp_prog dp_tc_prog(const struct xf_iface *iface, enum dp_tc_side side);
+int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, enum dp_tc_side side, struct xf_error *err);
+/* Ingress last: with it goes a clsact qdisc of ours. */
+int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side,
+		 struct xf_error *err);
+int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side, int prog_fd);
+
+/* ---- targets and clients on this machine (dataplane_local.c) */
+
+struct dp_ruleset;
+
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
+#define DP_LOCAL_OUT	  (1u << 0) /* a target is this machine */
+#define DP_LOCAL_LOOPBACK (1u << 1) /* and that in 127/8 */
+/* What all these rules, and one more, need. */
+unsigned int dp_local_needs(const struct dp_ruleset *set, const struct xf_rule *more);
+/* Brings all attached interfaces to it; and to what the rules need that are there. */
+int dp_local_apply(struct dataplane *dp, unsigned int needs, struct xf_error *err);
+int dp_local_refresh(struct dataplane *dp, struct xf_error *err);
+/* Puts the settings of an interface back that is to be detached. */
+void dp_local_restore(const struct dataplane *dp, struct dp_iface_record *record);
 
 /* ---- links (dataplane_link.c) */
 
@@ -232,6 +261,10 @@ int dp_local_addrs_refresh(struct dataplane *dp, struct xf_error *err);
 void dp_neighbour_take(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route);
 void dp_neighbour_release(struct dataplane *dp, const struct xf_address *target);
 void dp_neighbours_forget(struct dataplane *dp);
+/* All users at once: forgets their numbers; counts; forgets the next hops that nobody uses any more. */
+void dp_neighbours_recount(struct dataplane *dp);
+void dp_neighbour_add(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route, __u32 users);
+void dp_neighbours_forget_unused(struct dataplane *dp);
 /* Says which attached interfaces do not forward packets of these families (bit 0: IPv4, bit 1: IPv6). */
 #define DP_WARN_IPV4 (1u << 0)
 #define DP_WARN_IPV6 (1u << 1)
@@ -271,6 +304,7 @@ struct dp_addition {
 	bool force; /* even if it shadows a local socket */
 	struct dp_ruleset set;
 	struct nd_route route;	  /* to the target */
+	bool local;		  /* the target is this machine */
 	__u32 listen_ifindex;	  /* IFACE:PORT */
 	struct xf_address source; /* what the target sees under masquerade; family 0: not known */
 };
@@ -278,6 +312,14 @@ struct dp_addition {
 /* Refuses what cannot work, against the other rules and against the machine; gives a missing name. Changes nothing. */
 int dp_judge_rules(struct dp_addition *add, struct xf_error *err);
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err);
+
+/* (dataplane_rule.c) Attaches the interface of that route. 1: now, 0: it was, or is not to be, -1 with err. */
+int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err);
+
+/* ---- rules and a network that has changed (dataplane_follow.c) */
+
+/* What cannot be found out is told as a warning, and stays as it was. */
+int dp_follow(struct dataplane *dp, struct xf_error *err);
 
 /* ---- how the programs find a rule (dataplane_listen.c) */
 

@@ -158,20 +158,26 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 		return -1;
 	if (!local && nd_route_get(target, &add->route, err))
 		return -1;
-	if (local || add->route.local)
-		return xf_fail(err, "%s is an address of this machine: local targets are not supported by this version",
+	add->local = local || add->route.local;
+	if (add->local && add->spec->source == XF_SOURCE_MASQUERADE)
+		return xf_fail(err, "%s is an address of this machine, which has no other source to show to itself; "
+			       "leave --source masquerade out",
 			       xf_address_format(target, text, sizeof(text)));
 	return 0;
 }
 
-/* Under "auto" the source is there for the case that it comes to masquerading; under "masquerade" it must be. */
+/*
+ * Under "auto" and "preserve" the source is there for the case that it comes to
+ * masquerading, as it always does for clients on this machine; under "masquerade"
+ * it must be.
+ */
 static int judge_source(struct dp_addition *add, struct xf_error *err)
 {
 	const struct xf_rule_spec *rule = add->spec;
 	char text[XF_ENDPOINT_STRLEN];
 	int local;
 
-	if (rule->source == XF_SOURCE_PRESERVE)
+	if (add->local)
 		return 0;
 	add->source = rule->masquerade.family ? rule->masquerade : add->route.prefsrc;
 	if (rule->source != XF_SOURCE_MASQUERADE)

@@ -17,15 +17,53 @@ struct lister {
 	__u32 *index; /* by rule id, place in rules + 1; 0: not listed */
 	void *percpu;
 	size_t cpus;
-	__u64 jiffies;
-	double now_unix;
+	__s64 tick;	  /* nanoseconds a jiffy */
+	__s64 first_tick; /* when jiffies were 0, in nanoseconds since 1970 */
 };
 
 static double unix_time(const struct lister *l, __u64 jiffies)
 {
-	__u64 passed = l->jiffies > jiffies ? l->jiffies - jiffies : 0;
+	return jiffies ? (double)(l->first_tick + (__s64)jiffies * l->tick) / 1e9 : 0;
+}
 
-	return jiffies ? l->now_unix - (double)passed / l->dp->config.hz : 0;
+static __s64 nanoseconds(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static __s64 round_down(__s64 n, __s64 to)
+{
+	__s64 over = n % to;
+
+	return n - (over < 0 ? over + to : over);
+}
+
+#define CLOCK_READINGS 3 /* between which the clock is hardly late each time */
+
+/*
+ * Where between two ticks the clock is read must not show in the answer: a hit
+ * has one time, whoever asks and when. Ticks come at whole multiples of their
+ * length; one that is late makes a reading look later, so the earliest counts.
+ */
+static int read_clock(struct lister *l, struct xf_error *err)
+{
+	__s64 first, earliest = 0;
+	struct xf_clock clock;
+	int i;
+
+	l->tick = (1000000000LL + l->dp->config.hz / 2) / l->dp->config.hz;
+	for (i = 0; i < CLOCK_READINGS; i++) {
+		if (dp_clock_read(l->dp, &clock, err))
+			return -1;
+		first = round_down((__s64)clock.monotonic_ns - (__s64)clock.jiffies * l->tick, l->tick);
+		if (!i || first < earliest)
+			earliest = first;
+	}
+	l->first_tick = earliest - nanoseconds(CLOCK_MONOTONIC) + nanoseconds(CLOCK_REALTIME);
+	return 0;
 }
 
 static void add_counters(const struct lister *l, struct dp_rule *rule)
@@ -79,6 +117,7 @@ static void describe(const struct dp_ruleset *set, const struct dp_entry *entry,
 
 	*out = (struct dp_rule){.id = entry->id, .created_unix = entry->meta.created_unix};
 	xf_rule_decode(rule, &entry->meta, &out->spec);
+	out->local = rule->flags & XF_RULE_LOCAL;
 	if (rule->source == XF_SOURCE_MASQUERADE)
 		out->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
 }
@@ -111,16 +150,11 @@ static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_
 static int prepare(struct lister *l, const struct dp_ruleset *set, struct xf_error *err)
 {
 	int cpus = libbpf_num_possible_cpus();
-	struct xf_clock clock;
-	struct timespec now;
 
 	if (cpus < 1)
 		return xf_fail(err, "cannot count the CPUs: %s", strerror(-cpus));
-	if (dp_clock_read(l->dp, &clock, err))
+	if (read_clock(l, err))
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	l->now_unix = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-	l->jiffies = clock.jiffies;
 	l->cpus = (size_t)cpus;
 	l->percpu = calloc(l->cpus, sizeof(struct xf_rule_counters));
 	l->index = calloc(set->max_rules, sizeof(*l->index));

@@ -138,7 +138,9 @@ static int attach_all(struct dataplane *dp, const struct dp_load_options *option
 	for (i = 0; i < options->n_ifnames && !rc; i++)
 		rc = attach_one(dp, options, &changes[i], err);
 	if (!rc)
-		rc = dp_egress_refresh(dp, err);
+		rc = dp_follow(dp, err);
+	if (!rc)
+		rc = dp_egress_refresh(dp, err) || dp_local_refresh(dp, err) ? -1 : 0;
 	/* The one that failed has put itself back already; to do it again is harmless. */
 	while (rc && i-- > 0)
 		undo_one(dp, &changes[i]);

@@ -32,7 +32,7 @@ static bool has_neighbours(const struct nd_route *route)
 	return !route->local && !nd_link_by_index(route->ifindex, &link, &ignored) && !link.l3 && !link.loopback;
 }
 
-void dp_neighbour_take(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route)
+void dp_neighbour_add(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route, __u32 more)
 {
 	struct xf_neigh_key key = neigh_key(target, route);
 	struct xf_address hop = next_hop(target, route);
@@ -48,11 +48,16 @@ void dp_neighbour_take(struct dataplane *dp, const struct xf_address *target, co
 		log_debug("%s", why.text);
 		return;
 	}
-	users++;
-	if (bpf_map_update_elem(map, &key, &users, BPF_ANY) && users == 1) {
+	users += more;
+	if (bpf_map_update_elem(map, &key, &users, BPF_ANY) && users == more) {
 		log_debug("cannot note a neighbour: %s", strerror(errno));
 		nd_neigh_forget(route->ifindex, &hop, &why);
 	}
+}
+
+void dp_neighbour_take(struct dataplane *dp, const struct xf_address *target, const struct nd_route *route)
+{
+	dp_neighbour_add(dp, target, route, 1);
 }
 
 void dp_neighbour_release(struct dataplane *dp, const struct xf_address *target)
@@ -97,4 +102,32 @@ static int forget_one(const void *key, const void *value, void *arg)
 void dp_neighbours_forget(struct dataplane *dp)
 {
 	dp_map_walk(dp->map[DP_MAP_NEIGHBOURS], forget_one, dp);
+}
+
+static int zero_one(const void *key, const void *value, void *arg)
+{
+	struct dataplane *dp = arg;
+	const __u32 none = 0;
+
+	(void)value;
+	bpf_map_update_elem(dp->map[DP_MAP_NEIGHBOURS], key, &none, BPF_EXIST);
+	return 0;
+}
+
+void dp_neighbours_recount(struct dataplane *dp)
+{
+	dp_map_walk(dp->map[DP_MAP_NEIGHBOURS], zero_one, dp);
+}
+
+static int forget_unused(const void *key, const void *value, void *arg)
+{
+	__u32 users;
+
+	memcpy(&users, value, sizeof(users));
+	return users ? 0 : forget_one(key, value, arg);
+}
+
+void dp_neighbours_forget_unused(struct dataplane *dp)
+{
+	dp_map_walk(dp->map[DP_MAP_NEIGHBOURS], forget_unused, dp);
 }

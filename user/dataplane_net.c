@@ -32,6 +32,19 @@ static bool takes_xdp_frames(const struct dp_iface_record *record, bool any_nati
 	       strcmp(link.kind, "veth");
 }
 
+/* The programs tell by it which frames are for this machine. */
+static void refresh_mac(struct dataplane *dp, struct dp_iface_record *record)
+{
+	struct xf_error ignored;
+	struct nd_link link;
+
+	if (nd_link_by_index(record->ifindex, &link, &ignored) ||
+	    !memcmp(record->iface.mac, link.mac, sizeof(record->iface.mac)))
+		return;
+	memcpy(record->iface.mac, link.mac, sizeof(record->iface.mac));
+	dp_iface_put(dp, record, &ignored);
+}
+
 int dp_egress_refresh(struct dataplane *dp, struct xf_error *err)
 {
 	int map = dp->map[DP_MAP_EGRESS], rc = 0;
@@ -46,6 +59,7 @@ int dp_egress_refresh(struct dataplane *dp, struct xf_error *err)
 	for (i = 0; i < n && !rc; i++) {
 		__u32 ifindex = records[i].ifindex;
 
+		refresh_mac(dp, &records[i]);
 		if (!takes_xdp_frames(&records[i], any_native))
 			bpf_map_delete_elem(map, &ifindex);
 		else if (bpf_map_update_elem(map, &ifindex, &ifindex, BPF_ANY) && errno != EINVAL)

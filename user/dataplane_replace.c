@@ -39,9 +39,10 @@ static int replace_shared(struct dataplane *dp, const struct dp_iface_record *re
 static int replace_one(struct dataplane *dp, const struct dp_iface_record *record, const struct programs *to,
 		       struct xf_error *err)
 {
-	enum dp_prog full = record->iface.flags & XF_IFACE_L3 ? DP_PROG_TC_L3 : DP_PROG_TC_L2;
-	int rc = dp_tc_replace(dp, record, to->fd[full]);
+	int rc = dp_tc_replace(dp, record, DP_TC_IN, to->fd[dp_tc_prog(&record->iface, DP_TC_IN)]);
 
+	if (!rc && record->iface.flags & XF_IFACE_OUT)
+		rc = dp_tc_replace(dp, record, DP_TC_OUT, to->fd[dp_tc_prog(&record->iface, DP_TC_OUT)]);
 	if (!rc && record->iface.flags & XF_IFACE_DISPATCHER)
 		return replace_shared(dp, record, err);
 	if (!rc && record->iface.tier != XF_TIER_TC)

@@ -16,13 +16,12 @@
 
 /* ---- adding */
 
-/* 1: attached now, 0: was attached, or is not to be. */
-static int attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
+int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err)
 {
 	struct dp_attach request = {.mode = DP_MODE_AUTO, .automatic = true};
 	struct dp_iface_record record;
 
-	if (dp_iface_get(dp, route->ifindex, &record))
+	if (route->local || dp_iface_get(dp, route->ifindex, &record))
 		return 0;
 	if (nd_link_by_index(route->ifindex, &request.link, err))
 		return -1;
@@ -34,6 +33,21 @@ static int attach_way_out(struct dataplane *dp, const struct nd_route *route, st
 		return 0;
 	}
 	return dp_attach(dp, &request, err) ? -1 : 1;
+}
+
+/* Where this machine's own connections to its addresses come by. 1: attached now; 0: was attached, or is not to be. */
+static int attach_loopback(struct dataplane *dp)
+{
+	struct dp_attach request = {.mode = DP_MODE_TC, .automatic = true};
+	struct dp_iface_record record;
+	struct xf_error why;
+
+	if (dp->config.flags & XF_CONFIG_NO_AUTO_ATTACH || dp_iface_get(dp, LOOPBACK_IFINDEX, &record))
+		return 0;
+	if (!nd_link_by_index(LOOPBACK_IFINDEX, &request.link, &why) && !dp_attach(dp, &request, &why))
+		return 1;
+	log_warning("this machine's own connections to what rules listen on are not forwarded: %s", why.text);
+	return 0;
 }
 
 static void detach_way_out(struct dataplane *dp, __u32 ifindex)
@@ -86,6 +100,7 @@ static int place(struct dataplane *dp, const struct dp_placed *placed, const str
 static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
 	struct dp_placed placed = {.id = add->set.free_id};
+	struct xf_error ignored;
 	struct xf_rule_meta meta;
 	struct xf_rule rule;
 
@@ -93,26 +108,37 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 	rule.gen = dp_next_gen(dp);
 	if (add->source.family)
 		rule.masquerade = add->source.addr;
+	if (add->local)
+		rule.flags |= XF_RULE_LOCAL;
 	meta.ifindex = add->listen_ifindex;
 	meta.created_unix = (__u64)time(NULL);
 	placed.rule = &rule;
 	placed.meta = &meta;
-	return place(dp, &placed, &add->set, err);
+	if (!dp_local_apply(dp, dp_local_needs(&add->set, &rule), err) && !place(dp, &placed, &add->set, err))
+		return 0;
+	dp_local_apply(dp, dp_local_needs(&add->set, NULL), &ignored);
+	return -1;
 }
 
 static int add_attached(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
-	int attached = attach_way_out(dp, &add->route, err);
+	int attached, loopback;
 
+	add->route.local = add->local;
+	attached = dp_attach_way_out(dp, &add->route, err);
 	if (attached < 0)
 		return -1;
+	loopback = attach_loopback(dp);
 	if (!dp_local_addrs_refresh(dp, err) && !dp_egress_refresh(dp, err) && !add_judged(dp, add, err)) {
 		dp_neighbour_take(dp, &add->spec->target.addr, &add->route);
-		dp_forwarding_warn(dp, add->spec->target.addr.family == XF_IPV4 ? DP_WARN_IPV4 : DP_WARN_IPV6);
+		if (!add->local)
+			dp_forwarding_warn(dp, add->spec->target.addr.family == XF_IPV4 ? DP_WARN_IPV4 : DP_WARN_IPV6);
 		return 0;
 	}
 	if (attached)
 		detach_way_out(dp, add->route.ifindex);
+	if (loopback)
+		detach_way_out(dp, LOOPBACK_IFINDEX);
 	return -1;
 }
 
@@ -151,7 +177,7 @@ static void set_remove(struct dp_ruleset *set, __u32 id)
 
 static int drain(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
 {
-	set->rules[id].flags = XF_RULE_DRAINING;
+	set->rules[id].flags = XF_RULE_DRAINING | (set->rules[id].flags & XF_RULE_LOCAL);
 	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &set->rules[id], BPF_ANY))
 		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
 	return 0;
@@ -173,7 +199,8 @@ static void close_rule(struct dataplane *dp, const struct dp_ruleset *set, const
 	struct xf_address target = {.family = rule->family, .addr = rule->target};
 
 	dp_listen_remove(dp, &placed);
-	dp_neighbour_release(dp, &target);
+	if (!(rule->flags & XF_RULE_LOCAL))
+		dp_neighbour_release(dp, &target);
 }
 
 int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct xf_error *err)
@@ -191,6 +218,8 @@ int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct 
 		rc = keep_flows ? drain(dp, &set, id, err) : end(dp, &set, id, err);
 		if (!rc)
 			rc = dp_ports_rebuild(dp, &set, err);
+		if (!rc)
+			rc = dp_local_apply(dp, dp_local_needs(&set, NULL), err);
 	}
 	dp_ruleset_free(&set);
 	return rc;

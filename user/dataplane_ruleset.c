@@ -168,7 +168,9 @@ static int free_drained(struct dataplane *dp, struct dp_ruleset *set, const bool
 		freed++;
 	}
 	settle(set);
-	return freed ? dp_ports_rebuild(dp, set, err) : 0;
+	if (!freed)
+		return 0;
+	return dp_ports_rebuild(dp, set, err) || dp_local_apply(dp, dp_local_needs(set, NULL), err) ? -1 : 0;
 }
 
 int dp_ruleset_reap(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)

@@ -19,8 +19,11 @@ static int add_ifaces(struct dataplane *dp, struct dp_status *status, struct xf_
 		return -1;
 	status->ifaces = calloc(n + 1, sizeof(*status->ifaces));
 	for (i = 0; i < n && status->ifaces; i++) {
-		struct dp_iface *out = &status->ifaces[i];
+		struct dp_iface *out = &status->ifaces[status->n_ifaces];
 
+		/* What is gone is not attached, though its record stays until a command that may write. */
+		if (!dp_iface_look(dp, &records[i]))
+			continue;
 		out->ifindex = records[i].ifindex;
 		out->tier = (enum xf_tier)records[i].iface.tier;
 		out->dispatcher = records[i].iface.flags & XF_IFACE_DISPATCHER;

@@ -39,7 +39,8 @@ static bool is_link_pin(const char *name)
 	int end = 0;
 
 	return (sscanf(name, "link_xdp_%u%n", &ifindex, &end) == 1 ||
-		sscanf(name, "link_tcx_%u%n", &ifindex, &end) == 1) &&
+		sscanf(name, "link_tcx_%u%n", &ifindex, &end) == 1 ||
+		sscanf(name, "link_out_%u%n", &ifindex, &end) == 1) &&
 	       !name[end];
 }
 
@@ -116,9 +117,12 @@ static int detach_named(struct dataplane *dp, const char *const *ifnames, size_t
 
 	if (dp_ifaces_read(dp, &records, &n_records, err))
 		return -1;
+	/* By the names that they have now; what is gone keeps its last one. */
+	for (i = 0; i < n_records; i++)
+		dp_iface_look(dp, &records[i]);
 	for (i = 0; i < n && !rc; i++)
 		if (!find_record(records, n_records, ifnames[i]))
-			rc = xf_fail(err, "%s is not loaded; xdpfwd status shows what is", ifnames[i]);
+			rc = xf_fail(err, "%s is not loaded; `xdpfwd status` shows what is", ifnames[i]);
 	for (i = 0; i < n && !rc; i++)
 		rc = dp_detach(dp, find_record(records, n_records, ifnames[i]), err);
 	free(records);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One table of families, and one function a family that writes its samples.
- * The two formats differ in three things only: OpenMetrics names a family
+ * The two text formats differ in three things only: OpenMetrics names a family
  * without its sample's suffix (_total, _info), knows the type "info", and ends
- * with "# EOF".
+ * with "# EOF". JSON, for people's scripts, is the text format's families and
+ * samples as an array.
  *
  * A drop counter of a rule appears with its first drop. With every rule times
  * every reason present from the start, a scrape of 65536 rules would be mostly
@@ -32,7 +33,9 @@ struct label {
 struct writer {
 	struct buf *b;
 	const struct metrics_input *in;
+	enum metrics_format format;
 	const char *name; /* of the samples being written */
+	size_t n_samples; /* of this family so far */
 };
 
 static const char *const reason_labels[] = {
@@ -41,7 +44,7 @@ static const char *const reason_labels[] = {
 #undef X
 };
 
-/* A label's value: backslash, double quote and line feed escaped, alike in both formats. */
+/* A label's value: backslash, double quote and line feed escaped, alike in all formats. */
 static void write_value(struct buf *b, const char *text)
 {
 	for (; *text; text++) {
@@ -56,24 +59,38 @@ static void write_value(struct buf *b, const char *text)
 	}
 }
 
-/* The sample's name and its labels; `labels` ends with an empty one. */
+/* The sample up to its value; `labels` ends with an empty one. */
 static void write_labels(struct writer *w, const struct label *labels)
 {
+	bool json = w->format == METRICS_JSON;
 	const struct label *l;
 
-	buf_puts(w->b, w->name);
+	if (json)
+		buf_puts(w->b, w->n_samples ? ",{\"labels\":" : "{\"labels\":");
+	else
+		buf_puts(w->b, w->name);
 	for (l = labels; l->name; l++) {
-		buf_printf(w->b, "%s%s=\"", l == labels ? "{" : ",", l->name);
+		buf_printf(w->b, json ? "%s\"%s\":\"" : "%s%s=\"", l == labels ? "{" : ",", l->name);
 		write_value(w->b, l->value);
 		buf_puts(w->b, "\"");
 	}
-	buf_puts(w->b, l == labels ? " " : "} ");
+	if (json)
+		buf_puts(w->b, l == labels ? "{},\"value\":" : "},\"value\":");
+	else
+		buf_puts(w->b, l == labels ? " " : "} ");
+	w->n_samples++;
+}
+
+static void write_end(struct writer *w)
+{
+	buf_puts(w->b, w->format == METRICS_JSON ? "}" : "\n");
 }
 
 static void write_sample(struct writer *w, const struct label *labels, uint64_t value)
 {
 	write_labels(w, labels);
-	buf_printf(w->b, "%" PRIu64 "\n", value);
+	buf_printf(w->b, "%" PRIu64, value);
+	write_end(w);
 }
 
 static const struct label no_labels[] = {{NULL, NULL}};
@@ -169,7 +186,8 @@ static void write_rule_last_hit(struct writer *w)
 		if (!(w->in->rules[i].last_hit_unix > 0))
 			continue;
 		write_labels(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}});
-		buf_printf(w->b, "%.3f\n", w->in->rules[i].last_hit_unix);
+		buf_printf(w->b, "%.3f", w->in->rules[i].last_hit_unix);
+		write_end(w);
 	}
 }
 
@@ -223,7 +241,8 @@ static void write_rules_limit(struct writer *w)
 static void write_scrape_duration(struct writer *w)
 {
 	write_labels(w, no_labels);
-	buf_printf(w->b, "%.6f\n", w->in->seconds);
+	buf_printf(w->b, "%.6f", w->in->seconds);
+	write_end(w);
 }
 
 static const struct family {
@@ -269,19 +288,30 @@ static void write_head(struct buf *b, const struct family *f, enum metrics_forma
 		len -= strlen(suffixes[f->type]);
 	else if (f->type == FAMILY_INFO)
 		type = "gauge";
-	buf_printf(b, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)len, f->name, f->help, (int)len, f->name, type);
+	if (format == METRICS_JSON)
+		buf_printf(b, "{\"name\":\"%s\",\"type\":\"%s\",\"help\":\"%s\",\"samples\":[", f->name, type, f->help);
+	else
+		buf_printf(b, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)len, f->name, f->help, (int)len, f->name, type);
 }
 
 void metrics_write(struct buf *b, const struct metrics_input *in, enum metrics_format format)
 {
-	struct writer w = {.b = b, .in = in};
+	struct writer w = {.b = b, .in = in, .format = format};
+	bool json = format == METRICS_JSON;
 	size_t i;
 
 	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		if (json)
+			buf_puts(b, i ? ",\n" : "[");
 		write_head(b, &families[i], format);
 		w.name = families[i].name;
+		w.n_samples = 0;
 		families[i].write(&w);
+		if (json)
+			buf_puts(b, "]}");
 	}
+	if (json)
+		buf_puts(b, "]\n");
 	if (format == METRICS_OPENMETRICS)
 		buf_puts(b, "# EOF\n");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Rules and status as Prometheus' text format or as OpenMetrics. Pure. */
+/* Rules and status as Prometheus' text format, as OpenMetrics or as JSON. Pure. */
 #ifndef XDPFWD_USER_METRICS_H
 #define XDPFWD_USER_METRICS_H
 
@@ -9,6 +9,7 @@
 enum metrics_format {
 	METRICS_TEXT, /* text format 0.0.4: what every scraper takes */
 	METRICS_OPENMETRICS,
+	METRICS_JSON, /* [{"name","type","help","samples":[{"labels":{},"value"}]}] */
 };
 
 struct metrics_input {

@@ -18,6 +18,7 @@ struct nd_link {
 	bool l3;	 /* frames start at the IP header; false for loopback, which has an Ethernet header */
 	bool loopback;	 /* IFF_LOOPBACK */
 	bool unresolved; /* no ARP or ND here: loopback, point-to-point, "arp off" */
+	uint8_t mac[6];	 /* all zero where there is none */
 	unsigned int mtu;
 	unsigned int master;  /* ifindex of the bridge or bond it is a port of; 0: none */
 	uint32_t xdp_prog_id; /* 0: no XDP program attached (any mode); with several modes, the software one's */
@@ -95,6 +96,9 @@ int nd_socket_find(uint8_t proto, uint8_t family, const struct xf_address *addr,
 
 /* net.ipv4.conf.IFACE.forwarding or net.ipv6.conf.IFACE.forwarding: 1, 0, or -1 where it cannot be read. */
 int nd_forwarding(const char *ifname, uint8_t family);
+/* net.ipv4.conf.IFACE.NAME: its value, or -1 where it cannot be read; and set. */
+int nd_conf_get(const char *ifname, const char *name);
+int nd_conf_set(const char *ifname, const char *name, int value, struct xf_error *err);
 /* net.ipv4.ip_local_port_range; -1 where it cannot be read. */
 int nd_ephemeral_ports(struct xf_port_range *range);
 

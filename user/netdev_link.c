@@ -81,6 +81,10 @@ static int read_link(const struct nlmsghdr *nlh, void *arg)
 		case IFLA_IFNAME:
 			copy_text(link->name, sizeof(link->name), attr);
 			break;
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+				memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+			break;
 		case IFLA_MTU:
 			link->mtu = mnl_attr_get_u32(attr);
 			break;

@@ -25,15 +25,53 @@ static int read_setting(const char *path, char *buf, size_t size)
 	return 0;
 }
 
+/* The kernel names no interface so; whoever asks must not be led elsewhere in /proc. */
+static bool is_name(const char *ifname)
+{
+	if (!strchr(ifname, '/') && strlen(ifname) < XF_IFNAME_LEN)
+		return true;
+	errno = ENODEV;
+	return false;
+}
+
+int nd_conf_get(const char *ifname, const char *name)
+{
+	char path[128], text[16], rest;
+	int value;
+
+	if (!is_name(ifname))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", ifname, name);
+	if (read_setting(path, text, sizeof(text)) || sscanf(text, "%d%c", &value, &rest) != 1)
+		return -1;
+	return value;
+}
+
+int nd_conf_set(const char *ifname, const char *name, int value, struct xf_error *err)
+{
+	char path[128], text[16];
+	ssize_t len;
+	int fd;
+
+	if (!is_name(ifname))
+		return xf_fail(err, "%.*s is no interface", XF_IFNAME_LEN, ifname);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", ifname, name);
+	snprintf(text, sizeof(text), "%d\n", value);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : write(fd, text, strlen(text));
+	if (len < 0)
+		xf_fail(err, "cannot set net.ipv4.conf.%s.%s to %d: %s", ifname, name, value, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return len < 0 ? -1 : 0;
+}
+
 int nd_forwarding(const char *ifname, uint8_t family)
 {
 	char path[96], text[16];
 
-	/* The kernel names no interface so; whoever asks must not be led elsewhere in /proc. */
-	if (strchr(ifname, '/') || strlen(ifname) >= XF_IFNAME_LEN) {
-		errno = ENODEV;
+	if (!is_name(ifname))
 		return -1;
-	}
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv%d/conf/%s/forwarding", family == XF_IPV6 ? 6 : 4, ifname);
 	if (read_setting(path, text, sizeof(text)))
 		return -1;

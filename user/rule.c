@@ -124,9 +124,7 @@ static int target_check(const struct xf_rule_spec *rule, struct xf_error *err)
 	const char *why = xf_address_unusable_why(&rule->target.addr);
 
 	xf_target_format(&rule->target, target, sizeof(target));
-	if (why && is_loopback(&rule->target.addr))
-		return xf_fail(err, "%s is on this machine: local targets are not supported by this version", target);
-	if (why)
+	if (why && !is_loopback(&rule->target.addr))
 		return xf_fail(err, "%s cannot be a target: the address %s", target, why);
 	if (hi > 65535)
 		return xf_fail(err, "target %s: a range of %u ports that starts at %u would end at %u, past 65535",

@@ -65,6 +65,7 @@ enum xf_source {
 #define XF_RULE_LIVE	 (1u << 0) /* listed; takes new flows if not disabled */
 #define XF_RULE_DISABLED (1u << 1) /* refuses every packet */
 #define XF_RULE_DRAINING (1u << 2) /* deleted with --keep-flows: its flows live out */
+#define XF_RULE_LOCAL	 (1u << 3) /* the target is this machine */
 
 #define XF_PROTO_TCP (1u << 0)
 #define XF_PROTO_UDP (1u << 1)
@@ -152,6 +153,7 @@ enum xf_flow_state {
 #define XF_FLOW_REPLY (1u << 0) /* this entry is the target-to-client half */
 #define XF_FLOW_L2    (1u << 1) /* dmac and smac are valid */
 #define XF_FLOW_FAST  (1u << 2) /* the way out takes XDP frames */
+#define XF_FLOW_LOCAL (1u << 3) /* the target is this machine: up on the way in, and met again at TC egress */
 
 /*
  * One direction of a flow. Its packet and byte counts are exact as long as one
@@ -222,6 +224,7 @@ enum xf_timeout {
 };
 
 #define XF_CONFIG_NO_AUTO_ATTACH (1u << 0)
+#define XF_CONFIG_GUARD_LOOPBACK (1u << 1) /* a target is in 127/8: keep all others away from there */
 
 /* Element 0 of the array "config". The programs read it, the tool writes it. */
 struct xf_config {
@@ -269,15 +272,20 @@ enum xf_tc_attach {
 #define XF_IFACE_AUTO	     (1u << 1) /* attached because a target is reached through it */
 #define XF_IFACE_MADE_CLSACT (1u << 2) /* the clsact qdisc is ours to remove */
 #define XF_IFACE_DISPATCHER  (1u << 3) /* the fast tier runs under libxdp's dispatcher */
+#define XF_IFACE_OUT	     (1u << 4) /* the full tier is at TC egress too, for answers of this machine */
+/* Settings of the interface that were 0 and are ours to put back. */
+#define XF_IFACE_ROUTE_LOCALNET (1u << 5)
+#define XF_IFACE_ARP_ANNOUNCE	(1u << 6)
+#define XF_IFACE_ACCEPT_LOCAL	(1u << 7)
 
-/* What is attached where: hash "interfaces", by ifindex. Only the tool uses it. */
+/* What is attached where: hash "interfaces", by ifindex. */
 struct xf_iface {
 	char name[XF_IFNAME_LEN];
-	__u8 tier;	/* enum xf_tier */
-	__u8 tc_attach; /* enum xf_tc_attach */
-	__u8 pad[2];
+	__u8 tier;	  /* enum xf_tier */
+	__u8 tc_attach;	  /* enum xf_tc_attach */
+	__u8 mac[6];	  /* of an Ethernet device; all zero: not known */
 	__u32 flags;	  /* XF_IFACE_* */
-	char reason[104]; /* why this tier, for status */
+	char reason[100]; /* why this tier, for status */
 };
 
 /* This machine's own addresses: hash "local_addrs". The tool fills it, "run" keeps it. */

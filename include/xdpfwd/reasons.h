@@ -23,8 +23,9 @@
 	X(NO_NEIGHBOUR,        "no_neighbour",        "the next hop does not answer ARP or ND")            \
 	X(FLOW_CONFLICT,       "flow_conflict",       "another rule already forwards this client port to the same target") \
 	X(REDIRECT_FAILED,     "redirect_failed",     "the kernel refused to send the rewritten packet")   \
-	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel")      \
-	X(BAD_SOURCE,          "bad_source",          "the source is no address that a client can have")           \
+	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel") \
+	X(BAD_SOURCE,          "bad_source",          "the source is no address that a client can have")   \
+	X(LOOPBACK,            "loopback",            "a packet from outside with an address of loopback")     \
 	X(BAD_FRAGMENT,        "bad_fragment",        "fragments of one datagram overlap or contradict each other")
 /* clang-format on */
 

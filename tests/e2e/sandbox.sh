@@ -31,7 +31,7 @@ XDPFWD=${XDPFWD:-$BUILD/xdpfwd}
 HELPERS=$BUILD/e2e
 CLIENT4=198.51.100.2 WAN4=198.51.100.1 PUBLIC4=203.0.113.7 LAN4=192.0.2.1 SERVER4=192.0.2.10
 CLIENT6=2001:db8:1::2 WAN6=2001:db8:1::1 LAN6=2001:db8:2::1 SERVER6=2001:db8:2::10
-EVENT_TIMEOUT=${EVENT_TIMEOUT:-20} # seconds; how long an event may take before the test gives up on it
+EVENT_TIMEOUT=${EVENT_TIMEOUT:-60} # seconds; how long an event may take before the test gives up on it
 
 # The names of network namespaces are in /run, and so is what the tests write.
 mount -t tmpfs -o mode=0755 tmpfs /run
@@ -281,6 +281,12 @@ udp_server() {
 # udp_ask NAMESPACE ADDR PORT [COUNT]: so many datagrams, each must be answered; prints who the server saw.
 udp_ask() {
 	nsenter --net="/run/netns/$1" -- python3 "$E2E_DIR/udp.py" ask "$2" "$3" "${4:-1}"
+}
+
+# tcp_connect NAMESPACE ADDR PORT: says what is wrong if it cannot.
+tcp_connect() {
+	nsenter --net="/run/netns/$1" -- python3 -c \
+		'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)' "$2" "$3"
 }
 
 # tcp_server NAMESPACE ADDR PORT: for connections that stay open.

@@ -74,7 +74,7 @@ twice() {
 	udp_ask client $WAN4 5000 100
 	udp_ask client2 203.0.113.129 5000 100
 	equal "packets in" 300 "$(counter echo packets_in)"
-	equal "interfaces" "lan0 wan0 wan1" \
+	equal "interfaces" "lan0 lo wan0 wan1" \
 		"$(xdpfwd status --json | jq -r '[.interfaces[].name] | sort | join(" ")')"
 }
 

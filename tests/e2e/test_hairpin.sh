@@ -25,7 +25,7 @@ visits() {
 	: >"$TMP/access.log"
 	download "$1" "http://[$WAN6]:443/file"
 	equal "visitor (v6)" "$3" "$(last_visitor)"
-	equal "datagrams (v4)" "::ffff:$2 7000" "$(udp_ask "$1" $WAN4 5000 50)"
+	equal "datagrams (v4)" "$2 7000" "$(udp_ask "$1" $WAN4 5000 50)"
 	equal "datagrams (v6)" "$3 7000" "$(udp_ask "$1" $WAN6 5000 50)"
 }
 

@@ -23,7 +23,7 @@ setup() {
 # talks NAMESPACE ADDR SEEN: from the rules' ports to the client's servers, which see SEEN.
 talks() {
 	local mapped=$3 port=5002
-	[[ $3 = *:* ]] || mapped=::ffff:$3 port=5001
+	[[ $3 = *:* ]] || mapped=$3 port=5001
 	equal "datagrams: whom the client saw" "$mapped 7000" \
 		"$(nsenter --net="/run/netns/$1" -- python3 "$E2E_DIR/udp.py" ask "$2" 7000 50 5000)"
 	hold "$1" "$2" 7001 1 $port
@@ -66,7 +66,7 @@ both_at_once() {
 	second_client
 	xdpfwd load wan1 --mode "$1"
 	talks router $CLIENT4 $WAN4
-	equal "a stranger" "::ffff:203.0.113.130 7000" "$(udp_ask client2 $WAN4 5000 20)"
+	equal "a stranger" "203.0.113.130 7000" "$(udp_ask client2 $WAN4 5000 20)"
 	equal "packets in" 20 "$(counter udp4 packets_in)"
 }
 
@@ -81,8 +81,8 @@ others_dnat() {
 			}
 		}
 	EOF
-	equal "through nftables" "::ffff:$CLIENT4 7000" "$(udp_ask client $WAN4 6000 50)"
-	equal "through xdpfwd" "::ffff:$CLIENT4 7000" "$(udp_ask client $WAN4 5000 50)"
+	equal "through nftables" "$CLIENT4 7000" "$(udp_ask client $WAN4 6000 50)"
+	equal "through xdpfwd" "$CLIENT4 7000" "$(udp_ask client $WAN4 5000 50)"
 	equal "packets in" 50 "$(counter udp4 packets_in)"
 }
 
@@ -91,7 +91,7 @@ needs_no_firewall() {
 	in_router nft 'table inet filter { chain forward { type filter hook forward priority filter; policy drop; }; }'
 	in_router nft 'table inet early { chain pre { type filter hook prerouting priority filter; ct state invalid drop; }; }'
 	in_router sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.wan0.rp_filter=1 net.ipv4.conf.lan0.rp_filter=1
-	equal "v4" "::ffff:$CLIENT4 7000" "$(udp_ask client $WAN4 5000 50)"
+	equal "v4" "$CLIENT4 7000" "$(udp_ask client $WAN4 5000 50)"
 	equal "v6" "$CLIENT6 7000" "$(udp_ask client $WAN6 5000 50)"
 }
 

@@ -88,7 +88,7 @@ one_interface() {
 	udp_ask client $WAN4 5000 10
 	! udp_ask client2 203.0.113.129 5000 2>/dev/null || fail "wan1 still forwards"
 	equal "packets in" 30 "$(counter echo packets_in)"
-	equal "interfaces" "lan0 wan0" \
+	equal "interfaces" "lan0 lo wan0" \
 		"$(xdpfwd status --json | jq -r '[.interfaces[].name] | sort | join(" ")')"
 }
 

@@ -9,10 +9,10 @@ KERNEL_TESTS := $(BUILD)/kernels/load_check
 
 .PHONY: test-kernels kernels
 
-$(BUILD)/kernels/%: tests/kernels/%.c | $(SKEL)
+$(BUILD)/kernels/load_check: tests/kernels/load_check.c user/dataplane_probe.c $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) -O2 $(BASE_CFLAGS) -MMD -MP $< -Wl,--as-needed -lbpf -o $@
+	$(Q)$(CC) -O2 $(BASE_CFLAGS) -Iuser $(filter %.c,$^) -Wl,--as-needed -lbpf -o $@
 
 test-kernels: all $(PACKET_TEST) $(E2E_HELPERS) $(KERNEL_TESTS)
 	BUILD=$(BUILD) KERNELS="$(KERNELS)" PROGRAM_TIMEOUT=7200 tests/run kernels

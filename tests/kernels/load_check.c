@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Does this kernel's verifier accept our programs, and what do they cost it?
- * One test a program, each loaded alone, so that one refusal does not hide another.
+ * One test a program, each loaded alone, so that one refusal does not hide another;
+ * without conntrack, and with it where the kernel has what they ask of it.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +13,8 @@
 #include <bpf/libbpf.h>
 
 #include "xdpfwd.skel.h"
+
+#include "dataplane_int.h"
 
 #define LOG_SIZE  (16u << 20) /* what the kernel takes at most is larger, but nobody reads that */
 #define LOG_STATS 4u	      /* BPF_LOG_STATS and BPF_LOG_LEVEL1 of the kernel, which no uapi header has */
@@ -29,7 +32,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 }
 
 /* Loads all maps and the one program; the verifier's words are in log_buf afterwards. */
-static int load_only(const char *name, __u32 log_level, size_t *insns)
+static int load_only(const char *name, bool conntrack, __u32 log_level, size_t *insns)
 {
 	struct xdpfwd_bpf *skel = xdpfwd_bpf__open();
 	struct bpf_program *prog;
@@ -37,6 +40,7 @@ static int load_only(const char *name, __u32 log_level, size_t *insns)
 
 	if (!skel)
 		return -errno;
+	skel->rodata->cfg_conntrack = conntrack;
 	log_buf[0] = '\0';
 	bpf_object__for_each_program(prog, skel->obj) {
 		bool wanted = !strcmp(bpf_program__name(prog), name);
@@ -75,17 +79,18 @@ static const char *processed(void)
 	return at ? at : "no statistics";
 }
 
-static bool check(int number, const char *name)
+static bool check(int number, const char *name, bool conntrack)
 {
+	const char *variant = conntrack ? " with conntrack" : "";
 	size_t insns = 0;
-	int rc = load_only(name, LOG_STATS, &insns);
+	int rc = load_only(name, conntrack, LOG_STATS, &insns);
 
 	if (!rc) {
-		printf("ok %d - load %s: %zu instructions, %s\n", number, name, insns, processed());
+		printf("ok %d - load %s%s: %zu instructions, %s\n", number, name, variant, insns, processed());
 		return true;
 	}
-	printf("not ok %d - load %s: %s\n", number, name, strerror(-rc));
-	load_only(name, LOG_LEVEL | LOG_STATS, &insns);
+	printf("not ok %d - load %s%s: %s\n", number, name, variant, strerror(-rc));
+	load_only(name, conntrack, LOG_LEVEL | LOG_STATS, &insns);
 	print_tail();
 	return false;
 }
@@ -93,6 +98,7 @@ static bool check(int number, const char *name)
 int main(void)
 {
 	struct xdpfwd_bpf *skel = xdpfwd_bpf__open();
+	bool conntrack = dp_probe_conntrack();
 	struct bpf_program *prog;
 	int count = 0, failed = 0;
 
@@ -102,8 +108,12 @@ int main(void)
 		return 1;
 	}
 	libbpf_set_print(quiet);
-	bpf_object__for_each_program(prog, skel->obj)
-		failed += !check(++count, bpf_program__name(prog));
+	printf("# this kernel %s the conntrack functions\n", conntrack ? "has" : "lacks");
+	bpf_object__for_each_program(prog, skel->obj) {
+		failed += !check(++count, bpf_program__name(prog), false);
+		if (conntrack)
+			failed += !check(++count, bpf_program__name(prog), true);
+	}
 	printf("1..%d\n", count);
 	xdpfwd_bpf__destroy(skel);
 	return failed || !count;

@@ -243,11 +243,11 @@ static void put_l4(struct cursor *c, const struct packet *p)
 		put16(c, p->dport);
 		put32(c, p->seed);
 		put32(c, ~p->seed);
-		put8(c, (p->tcp_doff ? p->tcp_doff : (TCP_HEADER + p->tcp_options) / 4) << 4);
+		put8(c, (p->tcp_doff ? p->tcp_doff : (TCP_HEADER + p->tcp_options) / 4) << 4 | p->tcp_reserved);
 		put8(c, p->tcp_flags);
-		put16(c, 64240);
+		put16(c, p->tcp_window_closed ? 0 : 64240);
 		put16(c, 0);
-		put16(c, 0);
+		put16(c, p->tcp_urgent);
 		put_options(c, p->tcp_options);
 		break;
 	case IPPROTO_ICMP:

@@ -58,6 +58,9 @@ struct packet {
 	uint16_t sport;
 	uint16_t dport;
 	uint8_t tcp_flags;
+	uint8_t tcp_reserved; /* the four bits before the flags */
+	uint16_t tcp_urgent;
+	bool tcp_window_closed;
 	uint8_t options; /* octets of IPv4 options, a multiple of 4 */
 	uint8_t tcp_options;
 	uint8_t n_ext;

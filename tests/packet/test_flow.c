@@ -123,6 +123,29 @@ static void one_direction_is_enough(struct test *t)
 	reply(t, rule, &k.back, &k.got);
 }
 
+/*
+ * Another CPU was there after this one had looked at the clock: the last packet of
+ * both directions is newer than this one, and not as old as the clock can count.
+ */
+static void seen_a_moment_later(struct test *t)
+{
+	struct talk k = talk_udp(t, 40000), other = talk_udp(t, 40001);
+	uint32_t rule, moment = 500; /* jiffies; more than this test takes */
+
+	t->config.max_flows = 1;
+	config_put(t);
+	rule = rule_preserve(t);
+	forward_new(t, rule, &k.in, &k.out);
+	reply(t, rule, &k.back, &k.got);
+	age_both(t, &k, -moment);
+	forward(t, rule, &k.in, &k.out);
+	age_both(t, &k, -moment);
+	reply(t, rule, &k.back, &k.got);
+	age_both(t, &k, -moment);
+	drop(t, rule, XF_REASON_FLOW_TABLE_FULL, &other.in);
+	forward(t, rule, &k.in, &k.out);
+}
+
 static void closing(struct test *t, uint8_t client_flags, uint8_t target_flags)
 {
 	struct talk k = talk_tcp(t, 40000);
@@ -243,7 +266,7 @@ static const struct packet_case flow_cases[] = {
 	CASE(fin_of_the_target),       CASE(reset_of_the_client),
 	CASE(reset_of_the_target),     CASE(syn_after_the_end),
 	CASE(reset_makes_none),	       CASE(same_ports_other_protocol),
-	CASE(answers_from_elsewhere),
+	CASE(answers_from_elsewhere),  CASE(seen_a_moment_later),
 };
 
 PACKET_SUITE(flow);

@@ -122,12 +122,14 @@ static void tracked(struct test *t)
 {
 	struct packet in = packet_from(t, CLIENT, ROUTER), other = in, out;
 	struct sockaddr_storage peer;
-	socklen_t len = socket_address(t, CLIENT, 40000, &peer);
+	/* A port of its own: what was tracked is remembered longer than a test takes. */
+	socklen_t len = socket_address(t, CLIENT, 40123, &peer);
 	uint32_t rule = rule_preserve(t);
 	int fd = own_socket(t, SOCK_DGRAM);
 
 	assert_int_equal(
 		system("nft 'table inet t { chain c { type filter hook output priority 0; ct state new; }; }'"), 0);
+	in.sport = 40123;
 	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&peer, len), 1);
 	pass(t, &in);
 	other.sport = 40001;

@@ -53,6 +53,11 @@ static void play_truncated(const struct scene *s)
 		inwards(s, &target);
 		client.quote = inner_header_len(&client) + beyond_ip[i];
 		outwards(s, &client);
+		/* What Ethernet adds is not quoted. */
+		target.outer.trailer = client.outer.trailer = 16;
+		inwards(s, &target);
+		outwards(s, &client);
+		target.outer.trailer = client.outer.trailer = 0;
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "maps.h"
 
 static void not_ip(struct test *t)
 {
@@ -266,6 +267,46 @@ static void rule_not_live(struct test *t)
 	pass(t, &in);
 }
 
+/* Overheard by a promiscuous device: the station that it is for gets it too. */
+static void another_station(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t wan0 = dev_ifindex(WAN0);
+	struct xf_iface iface = {.name = "wan0"};
+
+	rule_preserve(t);
+	memcpy(iface.mac, dev_mac(WAN0), sizeof(iface.mac));
+	map_put("interfaces", &wan0, &iface);
+	in.dmac[5] ^= 0x80;
+	pass(t, &in);
+	in.proto = IPPROTO_TCP;
+	pass(t, &in);
+}
+
+/* RFC 791, 3.1: the destination is a stop on the way; hosts refuse such packets, or not, by their own settings. */
+static void source_routed(struct test *t)
+{
+	static const uint8_t kinds[] = {131, 137};
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+
+	rule_preserve(t);
+	in.options = 12;
+	for (unsigned int i = 0; i < 2 * sizeof(kinds); i++) {
+		uint8_t *option;
+
+		build_frame(&in, &t->sent);
+		option = t->sent.data + ETH_HEADER + IPV4_HEADER;
+		option[0] = 1; /* padding, for the second half of the runs */
+		option += i / sizeof(kinds);
+		option[0] = kinds[i % sizeof(kinds)];
+		option[1] = 7;
+		option[2] = 4;
+		run_sent(t);
+		assert_verdict(t, "pass");
+		assert_frame(&t->sent, &t->got);
+	}
+}
+
 static const struct packet_case pass_cases[] = {
 	CASE(not_ip),
 	CASE(vlan_tagged),
@@ -281,6 +322,8 @@ static const struct packet_case pass_cases[] = {
 	CASE(other_family),
 	CASE(target_on_its_own),
 	CASE(group_addresses),
+	CASE(another_station),
+	CASE_ONLY(source_routed, ONLY_V4),
 	CASE(cut_off),
 	CASE(ip_length_too_small),
 	CASE(malformed_but_not_ours),

@@ -2,6 +2,7 @@
 /* The exporter's text, line by line in both formats; the choice between them; what promtool says of it. */
 #include "support.h"
 
+#include <jansson.h>
 #include <sys/wait.h>
 
 #include "metrics.h"
@@ -227,6 +228,55 @@ static void test_accept(void **state)
 	}
 }
 
+/* Lines of the text format that are samples. */
+static size_t count_samples(char *text)
+{
+	char *line, *save = NULL;
+	size_t n = 0;
+
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		n += *line != '#';
+	return n;
+}
+
+/* JSON has the same samples, under the same names, with the same labels and values. */
+static void test_json(void **state)
+{
+	char *text = metrics_text(METRICS_TEXT), *json;
+	json_t *array, *family, *samples, *labels = NULL;
+	json_int_t value = 0;
+	const char *name;
+	size_t i, n = 0;
+
+	(void)state;
+	rules[0].packets_in = 9223372036854775807;
+	json = metrics_text(METRICS_JSON);
+	rules[0].packets_in = 18446744073709551615u;
+	array = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(array);
+	json_array_foreach(array, i, family) {
+		assert_int_equal(json_unpack(family, "{s:s, s:s, s:s, s:o!}", "name", &name, "type", &(const char *){0},
+					     "help", &(const char *){0}, "samples", &samples),
+				 0);
+		assert_non_null(strstr(text, name));
+		n += json_array_size(samples);
+		if (!strcmp(name, "xdpfwd_rule_packets_total"))
+			json_unpack(json_array_get(samples, 0), "{s:o, s:I!}", "labels", &labels, "value", &value);
+		if (!strcmp(name, "xdpfwd_interface_info"))
+			assert_string_equal(
+				json_string_value(json_object_get(json_object_get(json_array_get(samples, 1), "labels"),
+								  "interface")),
+				"a\"b\\c?d?");
+	}
+	assert_true(value == 9223372036854775807);
+	assert_string_equal(json_string_value(json_object_get(labels, "rule")), "web");
+	assert_string_equal(json_string_value(json_object_get(labels, "direction")), "in");
+	assert_int_equal(n, count_samples(text));
+	json_decref(array);
+	free(json);
+	free(text);
+}
+
 static void check_promtool(void)
 {
 	char *text = metrics_text(METRICS_TEXT), said[512];
@@ -267,11 +317,8 @@ static void test_promtool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_heads),
-		cmocka_unit_test(test_families_are_whole),
-		cmocka_unit_test(test_accept),
-		cmocka_unit_test(test_promtool),
+		cmocka_unit_test(test_samples), cmocka_unit_test(test_heads), cmocka_unit_test(test_families_are_whole),
+		cmocka_unit_test(test_accept),	cmocka_unit_test(test_json),  cmocka_unit_test(test_promtool),
 	};
 
 	return cmocka_run_group_tests(tests, make_rules, NULL);

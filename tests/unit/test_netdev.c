@@ -246,6 +246,27 @@ static void write_setting(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+static void test_conf(void **state)
+{
+	struct xf_error err;
+
+	(void)state;
+	write_setting("/proc/sys/net/ipv4/conf/mv.5/route_localnet", "1");
+	assert_int_equal(nd_conf_get("mv.5", "route_localnet"), 1);
+	assert_int_equal(nd_conf_get("wan0", "route_localnet"), 0);
+	assert_int_equal(nd_conf_set("wan0", "route_localnet", 1, &err), 0);
+	assert_int_equal(nd_conf_get("wan0", "route_localnet"), 1);
+	assert_int_equal(nd_conf_set("wan0", "route_localnet", 0, &err), 0);
+	assert_int_equal(nd_conf_get("wan0", "route_localnet"), 0);
+
+	assert_int_equal(nd_conf_get("wan9", "route_localnet"), -1);
+	assert_int_equal(nd_conf_get("../conf/wan0", "route_localnet"), -1);
+	assert_int_equal(nd_conf_set("wan9", "route_localnet", 1, &err), -1);
+	assert_non_null(strstr(err.text, "net.ipv4.conf.wan9.route_localnet"));
+	assert_int_equal(nd_conf_set("../conf/wan0", "route_localnet", 1, &err), -1);
+	assert_int_equal(nd_conf_get("wan0", "route_localnet"), 0);
+}
+
 static void test_forwarding(void **state)
 {
 	(void)state;
@@ -282,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_xdp_features),
 		cmocka_unit_test(test_clsact),
 		cmocka_unit_test(test_ingress_is_not_clsact),
+		cmocka_unit_test(test_conf),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_ephemeral_ports),
 	};

@@ -53,9 +53,9 @@ static void test_check(void **state)
 		{"192.0.2.1:100-199", "192.0.2.1:1", "auto", "the rule itself"},
 		{"192.0.2.1:101-200", "192.0.2.1:1", "auto", NULL},
 		/* targets that nothing can be sent to */
-		{":443", "127.0.0.1:8443", "auto", "127.0.0.1:8443|local targets are not supported by this version"},
-		{":443", "127.255.0.1", "auto", "127.255.0.1|local targets are not supported"},
-		{":443", "[::1]:8443", "auto", "[::1]:8443|local targets are not supported"},
+		{":443", "127.0.0.1:8443", "auto", NULL},
+		{":443", "127.255.0.1", "auto", NULL},
+		{":443", "[::1]:8443", "auto", NULL},
 		{":443", "0.0.0.0", "auto", "0.0.0.0 cannot be a target|any address"},
 		{":443", "[::]:80", "auto", "[::]:80 cannot be a target|any address"},
 		{":443", "224.0.0.1", "auto", "224.0.0.1 cannot be a target|multicast"},
