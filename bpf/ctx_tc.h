@@ -48,6 +48,15 @@ static __always_inline __be16 ctx_protocol(ctx_t *ctx)
 	return ctx->protocol;
 }
 
+/*
+ * The same at egress, of what this machine itself sends: what came in somewhere
+ * was seen there. Headers of the local stack's making are never in fragments.
+ */
+static __always_inline __be16 ctx_out_protocol(ctx_t *ctx)
+{
+	return ctx->ingress_ifindex || ctx->vlan_present ? 0 : ctx->protocol;
+}
+
 /* ctx_protocol has asked already. */
 static __always_inline bool ctx_is_for_us(ctx_t *ctx)
 {

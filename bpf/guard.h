@@ -50,7 +50,7 @@ static __always_inline bool guard_drops(ctx_t *ctx, __u32 l3)
 	__be16 protocol;
 	__be32 pair[2];
 
-	if (!cfg || !(cfg->flags & XF_CONFIG_GUARD_LOOPBACK) || ctx->ifindex == LOOPBACK_IFINDEX)
+	if (!cfg || !(cfg->flags & XF_CONFIG_GUARD_LOOPBACK) || ctx_ingress(ctx) == LOOPBACK_IFINDEX)
 		return false;
 	protocol = guard_protocol(ctx, &l3);
 	if (guard_is_tag(protocol))

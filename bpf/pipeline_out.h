@@ -8,7 +8,7 @@
 #ifndef XDPFWD_BPF_PIPELINE_OUT_H
 #define XDPFWD_BPF_PIPELINE_OUT_H
 
-#include "pipeline.h"
+/* The entry includes pipeline.h before. */
 
 static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
@@ -53,10 +53,7 @@ static __always_inline int pipeline_out(ctx_t *ctx, const __u16 l3)
 {
 	struct pkt p = {.l3 = l3};
 
-	/* What came in somewhere is not this machine's own, and was seen there. */
-	if (ctx->ingress_ifindex || ctx->vlan_present)
-		return CTX_PASS;
-	switch (ctx->protocol) {
+	switch (ctx_out_protocol(ctx)) {
 	case bpf_htons(ETH_P_IP):
 		return out_family(ctx, &p, XF_IPV4);
 	case bpf_htons(ETH_P_IPV6):

@@ -160,7 +160,8 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 		return -1;
 	add->local = local || add->route.local;
 	if (add->local && add->spec->source == XF_SOURCE_MASQUERADE)
-		return xf_fail(err, "%s is an address of this machine, which has no other source to show to itself; "
+		return xf_fail(err,
+			       "%s is an address of this machine, which has no other source to show to itself; "
 			       "leave --source masquerade out",
 			       xf_address_format(target, text, sizeof(text)));
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The full tier of one interface, at TC ingress and egress: TCX links, or where the kernel has none (before 6.6) clsact filters. */
+/* The full tier of one interface, at both ends of TC: TCX links, or where the kernel has none (before 6.6) filters. */
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -191,8 +191,7 @@ int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, enum dp_t
 	return 0;
 }
 
-int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side,
-		 struct xf_error *err)
+int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side, struct xf_error *err)
 {
 	char pin[32];
 	int rc = 0;
