@@ -226,6 +226,16 @@ static __always_inline bool fragment_is_over(const struct fragment *f)
 	return (f->state == FRAGMENT_LEFT || f->state == FRAGMENT_REFUSED) && f->octets[0] & 1;
 }
 
+/* What the others are to know of the first. */
+static __always_inline void fragment_tell(struct fragment *f, const struct pkt *p)
+{
+	f->rule = p->rule;
+	f->reason = p->reason;
+	f->proto = p->tuple.proto;
+	f->sport = p->tuple.sport;
+	f->dport = p->tuple.dport;
+}
+
 /*
  * A first fragment, on which the others depend: `v` is what was decided about it.
  * DROP without a reason: it comes again, and those that waited come behind it.
@@ -250,11 +260,7 @@ __noinline int TIER(fragment_first)(ctx_t *ctx, struct pkt *p, __u32 v, __u32 fa
 	if (!f)
 		return v;
 	if (*(volatile __u32 *)&f->state == FRAGMENT_UNKNOWN) {
-		f->rule = p->rule;
-		f->reason = p->reason;
-		f->proto = p->tuple.proto;
-		f->sport = p->tuple.sport;
-		f->dport = p->tuple.dport;
+		fragment_tell(f, p);
 		if (__sync_val_compare_and_swap(&f->state, FRAGMENT_UNKNOWN, state) == FRAGMENT_UNKNOWN &&
 		    *(volatile __u32 *)&f->held && TIER(fragment_release)(ctx, p, f)) {
 			p->reason = XF_REASON_NONE;
@@ -263,6 +269,33 @@ __noinline int TIER(fragment_first)(ctx_t *ctx, struct pkt *p, __u32 v, __u32 fa
 	}
 	state = fragment_seen(p, f, &key);
 	return v == SEND && state == FRAGMENT_BAD ? refuse(p, XF_REASON_BAD_FRAGMENT) : v;
+}
+
+/*
+ * Of what this machine sends: the first fragment, about which `v` was decided, and
+ * then those that follow it, which it always does send in order. PASS: not ours.
+ */
+__noinline int TIER(fragment_own)(struct pkt *p, __u32 v, __u32 family)
+{
+	struct fragment_key key;
+	struct fragment *f;
+
+	if (!p)
+		return PASS;
+	fragment_key(&key, p, family);
+	key.is_own = 1;
+	f = fragment_find(&key, bpf_jiffies64());
+	if (p->frag_off)
+		return f ? fragment_follow(p, f, &key) : PASS;
+	if (f)
+		bpf_map_delete_elem(&fragments, &key);
+	f = fragment_add(&key, bpf_jiffies64());
+	if (!f)
+		return v;
+	fragment_tell(f, p);
+	__sync_lock_test_and_set(&f->state, v == SEND ? FRAGMENT_OURS : FRAGMENT_REFUSED);
+	fragment_seen(p, f, &key);
+	return v;
 }
 
 #endif

@@ -12,7 +12,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct xf_local_key);
 	__type(value, __u32);
-} fragment_hosts SEC(".maps") __weak;
+} frag_hosts SEC(".maps") __weak;
 
 /* A flow was made. */
 __weak __noinline int fragments_expect(const struct flow_draft *d, __u32 family)
@@ -23,11 +23,11 @@ __weak __noinline int fragments_expect(const struct flow_draft *d, __u32 family)
 	if (!d)
 		return 0;
 	key.addr = d->reply_key.saddr;
-	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
-		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
+	if (!bpf_map_lookup_elem(&frag_hosts, &key))
+		bpf_map_update_elem(&frag_hosts, &key, &nothing, BPF_ANY);
 	key.addr = d->client_key.daddr;
-	if (!bpf_map_lookup_elem(&fragment_hosts, &key))
-		bpf_map_update_elem(&fragment_hosts, &key, &nothing, BPF_ANY);
+	if (!bpf_map_lookup_elem(&frag_hosts, &key))
+		bpf_map_update_elem(&frag_hosts, &key, &nothing, BPF_ANY);
 	return 0;
 }
 
@@ -35,7 +35,7 @@ static __always_inline bool fragment_is_known_host(const union xf_addr *addr, __
 {
 	struct xf_local_key key = {.addr = *addr, .family = family};
 
-	return bpf_map_lookup_elem(&fragment_hosts, &key);
+	return bpf_map_lookup_elem(&frag_hosts, &key);
 }
 
 /*

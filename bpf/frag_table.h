@@ -23,7 +23,8 @@ struct fragment_key {
 	__u32 id;
 	__u8 proto; /* IPv4 only */
 	__u8 family;
-	__u8 pad[2];
+	__u8 is_own; /* sent by this machine */
+	__u8 pad;
 };
 
 enum fragment_state {

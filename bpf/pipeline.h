@@ -383,6 +383,23 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	return v == DROP ? CTX_DROP : CTX_PASS;
 }
 
+/* Are its ports of concern to anyone? Those of a later fragment are its datagram's. */
+static __always_inline enum verdict pipeline_ports(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	if (parse(ctx, p, family))
+		return PASS;
+	/* Rules are about packets from outside and to this machine's addresses there. */
+	if (is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family)) {
+		p->fragment = 0;
+		return PASS;
+	}
+#if !CTX_IS_FAST
+	if (p->frag_off)
+		return TIER(fragment_later)(ctx, p, family);
+#endif
+	return rule_wants_ports(p) ? SEND : PASS;
+}
+
 /* CTX_PASS: up to this machine's own sockets. */
 static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
 {
@@ -412,20 +429,11 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	enum verdict v;
 	int sent;
 
-	v = parse(ctx, p, family) ? PASS : SEND;
-	/* Rules are about packets from outside and to this machine's addresses there. */
-	if (v == SEND && is_own(ctx) && addr_is_loopback(&p->tuple.daddr, family))
-		return CTX_PASS;
-#if !CTX_IS_FAST
-	if (v == SEND && p->frag_off)
-		v = TIER(fragment_later)(ctx, p, family);
-	else
-#endif
-		if (v == SEND && !rule_wants_ports(p))
-		v = PASS;
+	v = pipeline_ports(ctx, p, family);
 	if (v == SEND)
 		v = pipeline_judge(ctx, p, &f, family);
 #if !CTX_IS_FAST
+	/* What is decided here, the later ones follow. */
 	if (p->fragment && !p->frag_off)
 		v = TIER(fragment_first)(ctx, p, v, family);
 #endif

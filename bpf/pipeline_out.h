@@ -17,14 +17,21 @@ static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 fami
 	struct xf_flow *f;
 	enum verdict v;
 
-	if (!cfg || parse(ctx, p, family) || !rule_answers_from(p))
+	if (!cfg || parse(ctx, p, family))
 		return CTX_PASS;
+	v = rule_answers_from(p) ? SEND : PASS;
+	if (p->frag_off)
+		v = TIER(fragment_own)(p, PASS, family);
+	if (v != SEND)
+		return pipeline_refused(ctx, p, v, family);
 	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
 	f = flow_find(p, cfg, &rule, family);
 	if (!f || !rule || (f->flags & (XF_FLOW_LOCAL | XF_FLOW_REPLY)) != (XF_FLOW_LOCAL | XF_FLOW_REPLY))
 		return CTX_PASS;
 	v = policy_rule(p, rule);
+	if (p->fragment && !p->frag_off)
+		v = TIER(fragment_own)(p, v, family);
 	if (v != SEND)
 		return pipeline_refused(ctx, p, v, family);
 	if (p->is_error) {

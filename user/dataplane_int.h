@@ -38,7 +38,7 @@
 	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
 	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
 	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))                   \
-	X(FRAGMENT_HOSTS, fragment_hosts, LRU_HASH,   sizeof(struct xf_local_key),  sizeof(__u32))
+	X(FRAG_HOSTS,    frag_hosts,    LRU_HASH,     sizeof(struct xf_local_key),  sizeof(__u32))
 /* clang-format on */
 
 enum dp_map {

@@ -105,6 +105,25 @@ not_ours() {
 	equal "packets in" "$((18 * COUNT)) $((18 * COUNT))" "$(counter udp4 packets_in) $(counter udp6 packets_in)"
 }
 
+# Targets that are this machine: its kernel answers in order.
+local_targets() {
+	local target4=$2 target6=$3 i
+	topology
+	tier "$1"
+	fragment_server router "$target4" 7000
+	fragment_server router "${target6//[][]/}" 7010
+	xdpfwd load wan0 --mode "$MODE"
+	for i in 0 1 2; do
+		xdpfwd map add udp :500$i "$target4:7000" --name udp4-$i
+		xdpfwd map add udp :500$i "$target6:7010" --name udp6-$i
+	done
+	equal "whom the target saw" $CLIENT4 "$(fragments client ask $WAN4 5000 8000 $COUNT)"
+	equal "whom the target saw" $CLIENT6 "$(fragments client ask $WAN6 5000 8000 $COUNT)"
+	for i in udp4-0 udp4-1 udp4-2 udp6-0 udp6-1 udp6-2; do
+		equal "$i: packets" "$((6 * COUNT)) $((6 * COUNT))" "$(counter $i packets_in) $(counter $i packets_out)"
+	done
+}
+
 # Fragments of one datagram on several CPUs at once.
 at_once() {
 	setup "$1"
@@ -123,6 +142,8 @@ for tier in tc native; do
 	it "fragments, $tier: overlapping ones are dropped and counted" overlapping $tier
 	it "fragments, $tier: others arrive too" not_ours $tier
 	it "fragments, $tier: on several CPUs at once" at_once $tier
+	it "fragments, $tier: targets on this machine" local_targets $tier $LAN4 "[$LAN6]"
+	it "fragments, $tier: targets on loopback" local_targets $tier 127.0.0.1 "[::1]"
 done
 for kind in bridge tun; do
 	it "fragments, $kind, preserve" both_ways tc $kind $CLIENT4 $CLIENT6

@@ -117,7 +117,7 @@ static void clear_flows(void)
 	clear("flow4");
 	clear("flow6");
 	clear("fragments");
-	clear("fragment_hosts");
+	clear("frag_hosts");
 	while (!bpf_map_lookup_and_delete_elem(map_fd("free_slots"), NULL, &slot))
 		;
 	for (slot = 0; slot < MAX_FLOWS; slot++)

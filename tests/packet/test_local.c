@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include "fragments.h"
 #include "maps.h"
 #include "talk.h"
 
@@ -172,6 +173,54 @@ static void same_address(struct test *t)
 static void to_loopback(struct test *t)
 {
 	conversation(t, LOOPBACK, IPPROTO_TCP);
+}
+
+static void fragments_of(struct test *t, enum host target)
+{
+	struct packet in = large_packet(t, 4000), back = local_answer(&in, target), out;
+	struct spot egress = egress_of(WAN0);
+	uint32_t rule = rule_local(t, target);
+	struct pieces c = cut(&in, STEP), r;
+	struct xf_rule refusing;
+
+	back.payload_len = 4000;
+	r = cut(&back, STEP);
+	for (unsigned int i = 0; i < c.n; i++)
+		deliver(t, rule, &c.p[i], target);
+	count_new(t, rule);
+	for (unsigned int n = 0; n < 2; n++) {
+		for (unsigned int i = 0; i < r.n; i++) {
+			out = as_the_client_knows(&r.p[i], &in);
+			run_at(t, &egress, &r.p[i]);
+			expect(t, "pass", &out);
+			ledger_out(t, rule, &r.p[i]);
+		}
+	}
+	assert_int_equal(fragments_known(), 0);
+
+	rule_get(t, rule, &refusing);
+	refusing.flags |= XF_RULE_DISABLED;
+	rule_put(t, rule, &refusing);
+	for (unsigned int i = 0; i < r.n; i++) {
+		run_at(t, &egress, &r.p[i]);
+		assert_verdict(t, "drop");
+		t->ledger.rule_drops[rule][XF_REASON_DISABLED]++;
+	}
+	/* What is nobody's answer. */
+	back.sport++;
+	r = cut(&back, STEP);
+	for (unsigned int i = 0; i < r.n; i++)
+		pass_at(t, &egress, &r.p[i]);
+}
+
+static void fragments(struct test *t)
+{
+	fragments_of(t, ROUTER_LAN);
+}
+
+static void fragments_to_loopback(struct test *t)
+{
+	fragments_of(t, LOOPBACK);
 }
 
 /* What the full tier has begun, too. */
@@ -495,6 +544,8 @@ static const struct packet_case local_cases[] = {
 	CASE(tcp),
 	CASE(same_address),
 	CASE(to_loopback),
+	CASE_ONLY(fragments, ONLY_TC),
+	CASE_ONLY(fragments_to_loopback, ONLY_TC),
 	CASE_ONLY(checksum_none, ONLY_TC | ONLY_V4),
 	CASE_ONLY(last_hop, ONLY_TC),
 	CASE_ONLY(fast_tier_leaves_it, ONLY_XDP),
