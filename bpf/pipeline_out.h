@@ -10,6 +10,20 @@
 
 /* The entry includes pipeline.h before. */
 
+/*
+ * The kernel sends fragments in their order, so none has to wait: what follows a
+ * first one of ours has its ports, and all else is none of ours.
+ */
+static __always_inline enum verdict out_later(struct pkt *p, const __u8 family)
+{
+	struct fragment_key key;
+	struct fragment *f;
+
+	fragment_key(&key, p, family);
+	f = fragment_find(&key, p->now);
+	return f ? fragment_follow(p, f, &key) : PASS;
+}
+
 static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
@@ -17,14 +31,21 @@ static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 fami
 	struct xf_flow *f;
 	enum verdict v;
 
-	if (!cfg || parse(ctx, p, family) || !rule_answers_from(p))
+	if (!cfg || parse(ctx, p, family))
 		return CTX_PASS;
 	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
+	v = p->frag_off ? out_later(p, family) : SEND;
+	if (v != SEND)
+		return pipeline_refused(ctx, p, v, family);
+	if (!rule_answers_from(p))
+		return CTX_PASS;
 	f = flow_find(p, cfg, &rule, family);
 	if (!f || !rule || (f->flags & (XF_FLOW_LOCAL | XF_FLOW_REPLY)) != (XF_FLOW_LOCAL | XF_FLOW_REPLY))
 		return CTX_PASS;
 	v = policy_rule(p, rule);
+	if (p->fragment && !p->frag_off)
+		v = TIER(fragment_first)(ctx, p, v, family);
 	if (v != SEND)
 		return pipeline_refused(ctx, p, v, family);
 	if (p->is_error) {
