@@ -27,7 +27,8 @@ static const struct opt_command command = {
 	.operands = "IFACE...",
 	.about = "Attaches the data plane to the interfaces and pins it: nothing has to keep running.\n"
 		 "Loading again adds interfaces, and replaces the programs in place by those of this\n"
-		 "version; rules, flows and counters stay.",
+		 "version; rules, flows and counters stay. It also finds out anew by which interfaces\n"
+		 "and next hops targets are reached, after the network has changed.",
 	.example = "  xdpfwd load eth0",
 	.options = options,
 	.min_operands = 1,

@@ -170,6 +170,8 @@ int dp_follow(struct dataplane *dp, struct xf_error *err)
 	rc = follow_interfaces(&f, err);
 	if (!rc)
 		follow_targets(&f);
+	if (!rc && f.set.live)
+		dp_attach_loopback(dp);
 	dp_ruleset_free(&f.set);
 	if (!rc && f.n_lost > 1)
 		log_warning("%s; so it is with %u more rules", f.lost.text, f.n_lost - 1);

@@ -315,6 +315,8 @@ int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_er
 
 /* (dataplane_rule.c) Attaches the interface of that route. 1: now, 0: it was, or is not to be, -1 with err. */
 int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err);
+/* Where this machine's own connections to its addresses come by. 1: attached now, 0: it was, or is not to be. */
+int dp_attach_loopback(struct dataplane *dp);
 
 /* ---- rules and a network that has changed (dataplane_follow.c) */
 

@@ -35,8 +35,7 @@ int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct
 	return dp_attach(dp, &request, err) ? -1 : 1;
 }
 
-/* Where this machine's own connections to its addresses come by. 1: attached now; 0: was attached, or is not to be. */
-static int attach_loopback(struct dataplane *dp)
+int dp_attach_loopback(struct dataplane *dp)
 {
 	struct dp_attach request = {.mode = DP_MODE_AUTO, .automatic = true};
 	struct dp_iface_record record;
@@ -128,7 +127,7 @@ static int add_attached(struct dataplane *dp, struct dp_addition *add, struct xf
 	attached = dp_attach_way_out(dp, &add->route, err);
 	if (attached < 0)
 		return -1;
-	loopback = attach_loopback(dp);
+	loopback = dp_attach_loopback(dp);
 	if (!dp_local_addrs_refresh(dp, err) && !dp_egress_refresh(dp, err) && !add_judged(dp, add, err)) {
 		dp_neighbour_take(dp, &add->spec->target.addr, &add->route);
 		if (!add->local)

@@ -21,6 +21,9 @@ static int add_ifaces(struct dataplane *dp, struct dp_status *status, struct xf_
 	for (i = 0; i < n && status->ifaces; i++) {
 		struct dp_iface *out = &status->ifaces[status->n_ifaces];
 
+		/* That this machine's own connections are served needs nobody's attention: no packet of others comes by lo. */
+		if (records[i].ifindex == LOOPBACK_IFINDEX && records[i].iface.flags & XF_IFACE_AUTO)
+			continue;
 		/* What is gone is not attached, though its record stays until a command that may write. */
 		if (!dp_iface_look(dp, &records[i]))
 			continue;

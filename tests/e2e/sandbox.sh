@@ -187,6 +187,7 @@ teardown() {
 start() {
 	local name=$1
 	shift
+	: >"$TMP/$name.out" # whoever waits for a line must not read the last one of that name
 	"$@" >"$TMP/$name.out" 2>"$TMP/$name.err" </dev/null 3>&- &
 	echo $! >>"$TMP/pids"
 	echo $! >"$TMP/$name.pid"

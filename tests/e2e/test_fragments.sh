@@ -72,7 +72,7 @@ closed_port() {
 	xdpfwd map add udp :5009 "[$SERVER6]:7999"
 	local addr answer
 	for addr in $WAN4 $WAN6; do
-		answer=$(fragments client ask $addr 5009 8000 1 2>&1) && fail "a closed port has answered"
+		answer=$(fragments client ask "$addr" 5009 8000 1 2>&1) && fail "a closed port has answered"
 		matches "what the client hears" "ConnectionRefused" "$answer"
 	done
 }

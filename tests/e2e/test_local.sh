@@ -72,9 +72,9 @@ refuses() {
 	xdpfwd map add tcp+udp :5000 "$target4:7999" --name closed4
 	xdpfwd map add tcp+udp :5000 "$target6:7999" --name closed6
 	for addr in $WAN4 $WAN6; do
-		answer=$(udp_ask client $addr 5000 2>&1) && fail "a closed port answered"
+		answer=$(udp_ask client "$addr" 5000 2>&1) && fail "a closed port answered"
 		matches "UDP to $addr" ConnectionRefusedError "$answer"
-		answer=$(tcp_connect client $addr 5000 2>&1) && fail "a closed port answered"
+		answer=$(tcp_connect client "$addr" 5000 2>&1) && fail "a closed port answered"
 		matches "TCP to $addr" ConnectionRefusedError "$answer"
 	done
 }
@@ -100,9 +100,12 @@ strict_reverse_path() {
 	download client "http://$WAN4:443/file"
 }
 
+# loopback_dropped N: has the guard held off so many?
+loopback_dropped() { [ "$(loopback_drops)" -ge "$1" ]; }
+
 # Nobody on the link gets to loopback but by the rule.
 guards_loopback() {
-	local frame sent=0 answered
+	local frame sent=0
 	topology
 	udp_server router 127.0.0.1 7000
 	xdpfwd load wan0 --mode tc
@@ -117,7 +120,7 @@ guards_loopback() {
 	for frame in plain broadcast tagged tagged-twice fragment; do
 		equal "$frame" "lost" "$(intrude $frame)"
 		sent=$((sent + 1))
-		until_true eval '[ "$(loopback_drops)" -ge '$sent' ]'
+		until_true loopback_dropped $sent
 	done
 	equal "counted" $sent "$(loopback_drops)"
 	equal "datagrams" "$CLIENT4 7000" "$(udp_ask client $WAN4 5000)"

@@ -39,9 +39,9 @@ own_is_refused() {
 	xdpfwd map add tcp+udp :5000 $SERVER4:7999
 	xdpfwd map add tcp+udp :5000 "[$SERVER6]:7999"
 	for addr in $WAN4 $WAN6; do
-		answer=$(udp_ask router $addr 5000 2>&1) && fail "a closed port answered"
+		answer=$(udp_ask router "$addr" 5000 2>&1) && fail "a closed port answered"
 		matches "UDP to $addr" ConnectionRefusedError "$answer"
-		answer=$(tcp_connect router $addr 5000 2>&1) && fail "a closed port answered"
+		answer=$(tcp_connect router "$addr" 5000 2>&1) && fail "a closed port answered"
 		matches "TCP to $addr" ConnectionRefusedError "$answer"
 	done
 }

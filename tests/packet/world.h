@@ -37,7 +37,7 @@ enum host {
 	ROUTER_LAN,
 	ROUTER_LAN1,
 	ROUTER_DMZ,
-	VIRTUAL, /* routed to this machine, but none of its addresses */
+	VIRTUAL,  /* routed to this machine, but none of its addresses */
 	LOOPBACK, /* this machine, to itself */
 	HOSTS
 };
