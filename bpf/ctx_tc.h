@@ -50,7 +50,7 @@ static __always_inline __be16 ctx_protocol(ctx_t *ctx)
 
 /*
  * The same at egress, of what this machine itself sends: what came in somewhere
- * was seen there. Headers of the local stack's making are never in fragments.
+ * was seen there. Nothing is pulled in: the local stack's headers are in front.
  */
 static __always_inline __be16 ctx_out_protocol(ctx_t *ctx)
 {

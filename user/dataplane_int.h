@@ -229,14 +229,11 @@ int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, en
 /* ---- targets and clients on this machine (dataplane_local.c) */
 
 struct dp_ruleset;
-
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
-
 #define DP_LOCAL_OUT	  (1u << 0) /* a target is this machine */
 #define DP_LOCAL_LOOPBACK (1u << 1) /* and that in 127/8 */
-/* What all these rules, and one more, need. */
 unsigned int dp_local_needs(const struct dp_ruleset *set, const struct xf_rule *more);
-/* Brings all attached interfaces to it; and to what the rules need that are there. */
+/* Brings all attached interfaces to it; or to what the rules need that are there. */
 int dp_local_apply(struct dataplane *dp, unsigned int needs, struct xf_error *err);
 int dp_local_refresh(struct dataplane *dp, struct xf_error *err);
 /* Puts the settings of an interface back that is to be detached. */

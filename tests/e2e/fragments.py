@@ -5,6 +5,7 @@
 fragments.py serve ADDR PORT              answers each datagram with "SENDER " and the datagram itself: on PORT as the
                                           kernel fragments, which is in order, on the next one reversed, on the one
                                           behind that with the last fragment second
+fragments.py echo ADDR PORT               the same, on all three as the kernel fragments
 fragments.py ask ADDR PORT SIZE COUNT     sends COUNT datagrams of SIZE octets to each of these ports, fragmented
                                           likewise, one after the other; each must be answered from there with its
                                           own content. Prints whom the server saw
@@ -83,9 +84,9 @@ class Path:
         self.transmit(packets)
 
 
-def serve(addr, port):
+def serve(addr, port, hows):
     selector, paths = selectors.DefaultSelector(), {}
-    for i, how in enumerate(HOWS):
+    for i, how in enumerate(hows):
         sock = udp_socket(addr)
         sock.bind((addr, port + i))
         selector.register(sock, selectors.EVENT_READ, (how, port + i))
@@ -171,7 +172,9 @@ def race(addr, port, count):
 
 def main(argv):
     if argv[1:2] == ["serve"]:
-        serve(argv[2], int(argv[3]))
+        serve(argv[2], int(argv[3]), HOWS)
+    elif argv[1:2] == ["echo"]:
+        serve(argv[2], int(argv[3]), ("kernel",) * len(HOWS))
     elif argv[1:2] == ["ask"]:
         ask(argv[2], int(argv[3]), int(argv[4]), int(argv[5]))
     elif argv[1:2] == ["teardrop"]:

@@ -42,6 +42,28 @@ loopback_drops() {
 	xdpfwd status --json | jq '.drops.loopback // 0'
 }
 
+# large_datagrams TIER TARGET4 TARGET6: in fragments of any order on the way in, and of the kernel's on the way out.
+large_datagrams() {
+	local target4=$2 target6=$3
+	topology
+	tier "$1"
+	xdpfwd load wan0 --mode "$MODE"
+	xdpfwd map add udp :5000-5002 "$target4:7000" --name udp4
+	xdpfwd map add udp :5000-5002 "$target6:7000" --name udp6
+	large_server "$target4"
+	large_server "${target6//[][]/}"
+	equal "whom the server saw (v4)" $CLIENT4 "$(in_client python3 "$E2E_DIR/fragments.py" ask $WAN4 5000 8000 20)"
+	equal "whom the server saw (v6)" $CLIENT6 "$(in_client python3 "$E2E_DIR/fragments.py" ask $WAN6 5000 8000 20)"
+	# Six packets each, three ports.
+	equal "counted (v4)" "360 360" "$(counter udp4 packets_in) $(counter udp4 packets_out)"
+	equal "counted (v6)" "360 360" "$(counter udp6 packets_in) $(counter udp6 packets_out)"
+}
+
+large_server() {
+	start large in_router python3 "$E2E_DIR/fragments.py" echo "$1" 7000
+	wait_for_line "$TMP/large.out" ready
+}
+
 # The client knows the port as closed, and by the address that it asked.
 refuses() {
 	local target4=$1 target6=$2 answer
@@ -181,6 +203,10 @@ for tier in tc native gro fast; do
 	it "$tier: to another port" serves_locally $tier $WAN4 "[$WAN6]"
 	it "$tier: to another address" serves_locally $tier $LAN4 "[$LAN6]"
 	it "$tier: to loopback" serves_locally $tier 127.0.0.1 "[::1]"
+done
+for tier in tc native; do
+	it "$tier: large datagrams to another address" large_datagrams $tier $LAN4 "[$LAN6]"
+	it "$tier: large datagrams to loopback" large_datagrams $tier 127.0.0.1 "[::1]"
 done
 it "a closed port of this machine" refuses $LAN4 "[$LAN6]"
 it "a closed port of loopback" refuses 127.0.0.1 "[::1]"

@@ -105,12 +105,44 @@ hold_udp() { # PORT SOURCE-PORT
 		"$(in_router python3 "$E2E_DIR/udp.py" ask $WAN4 "$1" 5 "$2")"
 }
 
+# What lo carries in one piece is cut to what the way to the target does.
+own_uploads() {
+	local addr
+	topology
+	head -c 20000000 /dev/urandom >"$TMP/sent"
+	xdpfwd load wan0 --mode tc
+	xdpfwd map add tcp :443 $SERVER4:8443
+	xdpfwd map add tcp :443 "[$SERVER6]:8443"
+	for addr in $WAN4 "[$WAN6]"; do
+		start sink in_server socat -d -d -u TCP6-LISTEN:8443,reuseaddr,ipv6only=0 CREATE:"$TMP/got"
+		wait_for_line "$TMP/sink.err" listening
+		in_router socat -u OPEN:"$TMP/sent" "TCP:$addr:443"
+		until_true cmp -s "$TMP/sent" "$TMP/got"
+	done
+}
+
+# The first datagram that is too large is told of; the kernel remembers, and fragments from then on.
+own_path_mtu() {
+	local answer
+	topology
+	start large in_server python3 "$E2E_DIR/fragments.py" echo $SERVER4 7000
+	wait_for_line "$TMP/large.out" ready
+	xdpfwd load wan0 --mode tc
+	xdpfwd map add udp :5000-5002 $SERVER4:7000 --name echo
+	answer=$(in_router python3 "$E2E_DIR/fragments.py" ask $WAN4 5000 8000 1 2>&1) && fail "it went as one packet"
+	matches "what the sender hears" "Message too long" "$answer"
+	equal "too big" 1 "$(xdpfwd map list --json | jq '.[].counters.drops.too_big')"
+	equal "whom the server saw" $LAN4 "$(in_router python3 "$E2E_DIR/fragments.py" ask $WAN4 5000 8000 20)"
+}
+
 for tier in tc native gro; do
 	it "own connections, $tier" own_uses $tier
 	it "own connections, $tier, preserve" own_uses $tier --source preserve
 done
 it "own connections, tc, masquerade" own_uses tc --source masquerade
 it "own connections to a closed port" own_is_refused
+it "own connections: 20 MB upwards" own_uploads
+it "own connections: path MTU" own_path_mtu
 it "own connections to another port of this machine" own_uses_local $LAN4 "[$LAN6]"
 it "own connections to loopback, by a public address" own_uses_local 127.0.0.1 "[::1]"
 it "own connections to loopback itself are left alone" own_loopback_stays
