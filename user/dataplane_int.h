@@ -236,7 +236,7 @@ int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, en
 /* ---- targets and clients on this machine (dataplane_local.c) */
 
 struct dp_ruleset;
-#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+#define LOOPBACK_IFINDEX  1	    /* in every network namespace */
 #define DP_LOCAL_OUT	  (1u << 0) /* a target is this machine */
 #define DP_LOCAL_LOOPBACK (1u << 1) /* and that in 127/8 */
 unsigned int dp_local_needs(const struct dp_ruleset *set, const struct xf_rule *more);
