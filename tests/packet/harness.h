@@ -155,6 +155,10 @@ void ledger_out(struct test *t, uint32_t rule, const struct packet *in);
 /* The half under which a packet like this is looked up; false: there is none. */
 bool flow_get(struct test *t, const struct packet *in, struct xf_flow *flow);
 void flow_put(struct test *t, const struct packet *in, const struct xf_flow *flow);
+/* The addresses that its packets get; as many octets as the family has. */
+const void *flow_from(const struct test *t, const struct xf_flow *flow);
+const void *flow_to(const struct test *t, const struct xf_flow *flow);
+size_t addr_len(const struct test *t);
 uint32_t flow_entries(struct test *t, uint8_t family);
 uint64_t clock_jiffies(void);
 

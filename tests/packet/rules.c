@@ -66,7 +66,7 @@ uint32_t rule_add(struct test *t, const struct rule *r)
 {
 	uint8_t family = r->family ? r->family : t->family;
 	struct xf_rule rule = {
-		.gen = t->rules + 1,
+		.tag = XF_RULE_TAG(t->rules, t->rules + 1),
 		.flags = XF_RULE_LIVE | r->flags,
 		.target = host_addr(r->target, family),
 		.listen_lo = r->port,
@@ -180,6 +180,21 @@ void flow_put(struct test *t, const struct packet *in, const struct xf_flow *flo
 
 	flow_key(in, key);
 	assert_int_equal(bpf_map_update_elem(map_fd(flow_map(t->family)), key, flow, BPF_EXIST), 0);
+}
+
+const void *flow_from(const struct test *t, const struct xf_flow *flow)
+{
+	return t->family == XF_IPV4 ? (const void *)&flow->saddr4 : &flow->saddr6;
+}
+
+const void *flow_to(const struct test *t, const struct xf_flow *flow)
+{
+	return t->family == XF_IPV4 ? (const void *)&flow->daddr4 : &flow->daddr6;
+}
+
+size_t addr_len(const struct test *t)
+{
+	return t->family == XF_IPV4 ? 4 : 16;
 }
 
 uint32_t flow_entries(struct test *t, uint8_t family)

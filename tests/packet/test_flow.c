@@ -30,15 +30,14 @@ static void what_it_remembers(struct test *t)
 	assert_int_equal(target.packets, 1);
 	assert_int_equal(target.bytes, packet_ip_len(&k.back));
 	assert_int_equal(client.slot, target.slot);
-	assert_int_equal(client.rule, rule);
-	assert_int_equal(target.rule, rule);
-	assert_int_equal(client.rule_gen, r.gen);
+	assert_int_equal(client.rule, r.tag);
+	assert_int_equal(target.rule, r.tag);
 	assert_int_equal(client.flags & XF_FLOW_REPLY, 0);
 	assert_int_equal(target.flags & XF_FLOW_REPLY, XF_FLOW_REPLY);
 	assert_int_equal(client.ifindex, dev_ifindex(LAN0));
 	assert_int_equal(target.ifindex, dev_ifindex(WAN0));
-	assert_memory_equal(&client.daddr, &k.out.daddr, sizeof(client.daddr));
-	assert_memory_equal(&target.saddr, &k.in.daddr, sizeof(target.saddr));
+	assert_memory_equal(flow_to(t, &client), &k.out.daddr, addr_len(t));
+	assert_memory_equal(flow_from(t, &target), &k.in.daddr, addr_len(t));
 	assert_in_range((uint32_t)clock_jiffies() - client.last_seen, 0, 10000);
 }
 
