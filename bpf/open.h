@@ -162,7 +162,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	struct xf_rule *rule;
 	enum verdict v;
 
-	if (!cfg || !d || !p->listen_ports || p->is_error)
+	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
 	p->rule = rule_find(p, cfg->set, family);
 	rule = rule_get(p->rule);

@@ -49,4 +49,19 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 	return SEND;
 }
 
+/* May this packet go by a rule that keeps no state? */
+static __always_inline enum verdict policy_stateless(struct pkt *p, const struct xf_rule *rule)
+{
+	const union xf_addr *client = &p->tuple.saddr;
+	enum verdict v = policy_rule(p, rule);
+
+	if (v != SEND)
+		return v;
+	if (p->malformed)
+		return refuse(p, XF_REASON_MALFORMED);
+	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
+		return refuse(p, XF_REASON_BAD_SOURCE);
+	return SEND;
+}
+
 #endif

@@ -47,6 +47,9 @@ struct xf_listen_key {
 	__be16 port;
 };
 
+/* In ifindex: the entry is of a rule without state, and has its target's address and port, by which answers find it. */
+#define XF_LISTEN_TARGET 0xffffffffu
+
 /*
  * The same for port ranges, in a longest-prefix-match map: the port is last, so
  * that a range A-B becomes at most 30 prefixes of it, however wide it is.
@@ -63,11 +66,12 @@ enum xf_source {
 	XF_SOURCE_MASQUERADE,
 };
 
-#define XF_RULE_LIVE	 (1u << 0) /* listed; takes new flows if not disabled */
-#define XF_RULE_DISABLED (1u << 1) /* refuses every packet */
-#define XF_RULE_DRAINING (1u << 2) /* deleted with --keep-flows: its flows live out */
-#define XF_RULE_LOCAL	 (1u << 3) /* the target is this machine */
-#define XF_RULE_POLICY	 (1u << 4) /* has conditions for newcomers, in "policies" */
+#define XF_RULE_LIVE	  (1u << 0) /* listed; takes new flows if not disabled */
+#define XF_RULE_DISABLED  (1u << 1) /* refuses every packet */
+#define XF_RULE_DRAINING  (1u << 2) /* deleted with --keep-flows: its flows live out */
+#define XF_RULE_LOCAL	  (1u << 3) /* the target is this machine */
+#define XF_RULE_POLICY	  (1u << 4) /* has conditions for newcomers, in "policies" */
+#define XF_RULE_STATELESS (1u << 5) /* both directions are read from the rule */
 
 #define XF_PROTO_TCP (1u << 0)
 #define XF_PROTO_UDP (1u << 1)
@@ -87,8 +91,9 @@ struct xf_rule {
 	__u32 tag;   /* XF_RULE_TAG: a flow made under another one is dead */
 	__u32 flags; /* XF_RULE_* */
 	union xf_addr target;
-	union xf_addr masquerade; /* the source that the target sees under XF_SOURCE_MASQUERADE */
-	__u16 listen_lo;	  /* first and last listen port */
+	union xf_addr
+		masquerade; /* the source that the target sees under XF_SOURCE_MASQUERADE; stateless: that clients see */
+	__u16 listen_lo;    /* first and last listen port */
 	__u16 listen_hi;
 	__u16 target_lo; /* where listen_lo goes; the others follow in step */
 	__u8 family;	 /* XF_IPV4 or XF_IPV6 */
@@ -172,6 +177,8 @@ enum xf_flow_state {
 #define XF_FLOW_FIN	    (1u << 4) /* a FIN went by in this direction */
 #define XF_FLOW_RST	    (1u << 5) /* a RST did, that the other side may yet turn down (RFC 5961, 3.2) */
 #define XF_FLOW_MASQUERADED (1u << 6) /* under a port of this machine's */
+#define XF_FLOW_STATELESS   (1u << 7) /* no entry of the table: put together for one packet */
+#define XF_FLOW_WAY	    (XF_FLOW_L2 | XF_FLOW_FAST)
 
 /*
  * One direction of a flow. Its packet and byte counts are exact as long as one
@@ -314,11 +321,13 @@ struct xf_config {
 };
 
 /* Which ports concern us at all, one octet each: decides "not ours" in two loads. */
-#define XF_PORT_LISTEN_ADDR  (1u << 0) /* destination port of a rule for ADDR:PORT */
-#define XF_PORT_LISTEN_WIDE  (1u << 1) /* destination port of a rule for IFACE:PORT or :PORT */
-#define XF_PORT_LISTEN_RANGE (1u << 2) /* destination port in the range of some rule */
-#define XF_PORT_TARGET	     (1u << 3) /* source port of some target's replies */
-#define XF_PORT_LISTEN	     (XF_PORT_LISTEN_ADDR | XF_PORT_LISTEN_WIDE | XF_PORT_LISTEN_RANGE)
+#define XF_PORT_LISTEN_ADDR	 (1u << 0) /* destination port of a rule for ADDR:PORT */
+#define XF_PORT_LISTEN_WIDE	 (1u << 1) /* destination port of a rule for IFACE:PORT or :PORT */
+#define XF_PORT_LISTEN_RANGE	 (1u << 2) /* destination port in the range of some rule */
+#define XF_PORT_TARGET		 (1u << 3) /* source port of some target's replies */
+#define XF_PORT_LISTEN_STATELESS (1u << 4) /* besides: of a rule without state */
+#define XF_PORT_TARGET_STATELESS (1u << 5)
+#define XF_PORT_LISTEN		 (XF_PORT_LISTEN_ADDR | XF_PORT_LISTEN_WIDE | XF_PORT_LISTEN_RANGE)
 
 /* Element 0 of the array "ports". Written through mmap while programs read. */
 struct xf_ports {
