@@ -32,7 +32,7 @@ struct {
 	__uint(max_entries, WAYS);
 	__type(key, __u32);
 	__type(value, struct way);
-} ways SEC(".maps");
+} ways SEC(".maps") __weak;
 
 static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const __u8 family)
 {
