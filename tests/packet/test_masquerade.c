@@ -191,8 +191,7 @@ static void port_of_a_dead_flow(struct test *t)
 	set_ports(t, 20000, 20000);
 	out = open_flow(t, rule, &in);
 	back = answer(&out);
-	age(t, &in, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
-	age(t, &back, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
+	age_both(t, &(struct talk){.in = in, .back = back}, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
 	drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &next);
 	sweep(t, 1);
 	out = masqueraded(&next, 20000);
