@@ -52,26 +52,35 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const _
 	return XF_REASON_FLOW_CONFLICT;
 }
 
-/* The same under a port of this machine's: this is what picks it. */
+/* The same under one port of this machine's. -EEXIST: it is taken. */
+static __always_inline int reply_insert_at(struct flow_draft *d, __be16 port, const __u8 family)
+{
+	int err;
+
+	d->client.sport = port;
+	d->reply_key.dport = port;
+	if (!reply_gets_port(d, family))
+		return -EEXIST;
+	err = flow_insert(&d->reply_key, &d->reply, family);
+	if (err && d->client_key.proto == IPPROTO_UDP)
+		port_give_back(&d->reply_key, family);
+	return err;
+}
+
+/* Picks the port. */
 static __always_inline enum xf_reason reply_insert_masqueraded(struct flow_draft *d, const struct xf_config *cfg,
 							       const __u8 family)
 {
 	struct port_choice choice = port_choose(d, cfg, family);
-	enum xf_reason reason = XF_REASON_PORTS_EXHAUSTED;
 	int err = -EEXIST;
 
-	for (int i = 0; i < PORT_PROBES && err == -EEXIST; i++) {
-		d->client.sport = port_candidate(&choice, cfg, i);
-		d->reply_key.dport = d->client.sport;
-		if (!reply_gets_port(d, family))
-			continue;
-		err = flow_insert(&d->reply_key, &d->reply, family);
-		if (err && d->client_key.proto == IPPROTO_UDP)
-			port_give_back(&d->reply_key, family);
+	for (int i = 0; i < PORT_PROBES; i++) {
+		if (err == -EEXIST)
+			err = reply_insert_at(d, port_candidate(&choice, cfg, i), family);
 	}
-	if (err != -EEXIST)
-		reason = err ? XF_REASON_FLOW_TABLE_FULL : XF_REASON_NONE;
-	return reason;
+	if (err == -EEXIST)
+		return XF_REASON_PORTS_EXHAUSTED;
+	return err ? XF_REASON_FLOW_TABLE_FULL : XF_REASON_NONE;
 }
 
 static __always_inline enum xf_reason halves_insert_family(struct flow_draft *d, const struct xf_config *cfg,

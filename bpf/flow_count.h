@@ -8,6 +8,7 @@
 
 #include "maps.h"
 #include "pkt.h"
+#include "source.h"
 
 static __always_inline __u32 *count_of(struct xf_rule_state *s, __u32 slot_state)
 {
@@ -29,16 +30,6 @@ static __always_inline void count_flow(__u32 tag, __u32 slot_state, __s32 by)
 
 	if (s)
 		__sync_fetch_and_add(count_of(s, slot_state), by);
-}
-
-/* An IPv4 address, or the /64 of an IPv6 one: what one subscriber has. */
-static __always_inline void source_key(struct xf_source_key *key, const union xf_addr *addr, __u32 tag, __u8 family)
-{
-	__builtin_memset(key, 0, sizeof(*key));
-	key->rule = tag & XF_RULE_ID_MASK;
-	key->addr.w[0] = addr->w[0];
-	if (family == XF_IPV6)
-		key->addr.w[1] = addr->w[1];
 }
 
 static __always_inline const struct xf_policy *count_policy(__u32 tag)
@@ -97,7 +88,7 @@ __weak __noinline int count_establish(struct xf_slot *slot)
 	if (__sync_fetch_and_add(&s->established, 1) >= limit && limit)
 		reason = XF_REASON_MAX_FLOWS;
 	if (!reason && policy && policy->max_flows_per_source) {
-		source_key(&key, &slot->key.saddr, slot->rule, slot->family);
+		source_key(&key, id, &slot->key.saddr, slot->family);
 		reason = count_source_up(&key, policy->max_flows_per_source);
 		slot->counts_source = !reason;
 	}
@@ -113,7 +104,7 @@ static __always_inline void count_disestablish(struct xf_slot *slot, struct xf_s
 	if (!slot->counts_source)
 		return;
 	slot->counts_source = 0;
-	source_key(key, &slot->key.saddr, slot->rule, slot->family);
+	source_key(key, slot->rule & XF_RULE_ID_MASK, &slot->key.saddr, slot->family);
 	count_source_down(key);
 }
 
@@ -129,22 +120,26 @@ static __always_inline int count_is_full(__u32 tag)
 	return XF_REASON_MAX_FLOWS;
 }
 
-/* Has the rule, or the source, as many as it may have? */
-static __always_inline enum xf_reason count_refuses(const struct pkt *p, const struct xf_policy *policy,
-						    const __u8 family)
+/* Has the rule, or the packet's source, as many as it may have? The reason, or XF_REASON_NONE. */
+__weak __noinline int count_refuses(const struct pkt *p)
 {
+	const struct xf_policy *policy;
 	struct xf_source_key key;
-	__u32 id = p->rule, *n;
-	const struct xf_rule_state *s = bpf_map_lookup_elem(&rule_states, &id);
+	__u32 id, *n;
 
-	if (policy->max_flows && s && *(volatile __u32 *)&s->established >= policy->max_flows)
-		return XF_REASON_MAX_FLOWS;
+	if (!p)
+		return XF_REASON_NONE;
+	id = p->rule;
+	policy = count_policy(id);
+	if (!policy || count_is_full(id))
+		return policy ? XF_REASON_MAX_FLOWS : XF_REASON_NONE;
 	if (!policy->max_flows_per_source)
 		return XF_REASON_NONE;
-	source_key(&key, &p->tuple.saddr, id, family);
+	source_key(&key, id, &p->tuple.saddr, p->family);
 	n = bpf_map_lookup_elem(&source_flows, &key);
-	return n && *(volatile __u32 *)n >= policy->max_flows_per_source ? XF_REASON_MAX_FLOWS_PER_SOURCE :
-									   XF_REASON_NONE;
+	if (!n || *(volatile __u32 *)n < policy->max_flows_per_source)
+		return XF_REASON_NONE;
+	return XF_REASON_MAX_FLOWS_PER_SOURCE;
 }
 
 #endif

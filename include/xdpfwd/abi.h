@@ -88,11 +88,12 @@ enum xf_source {
 
 /* A rule as the programs need it: element of the array "rules", by rule id. */
 struct xf_rule {
-	__u32 tag;   /* XF_RULE_TAG: a flow made under another one is dead */
-	__u32 flags; /* XF_RULE_* */
+	__u32 tag;     /* XF_RULE_TAG: a flow made under another one is dead */
+	__u32 flags;   /* XF_RULE_* */
+	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 	union xf_addr target;
 	union xf_addr
-		masquerade; /* the source that the target sees under XF_SOURCE_MASQUERADE; stateless: that clients see */
+		masquerade; /* the source that targets see under XF_SOURCE_MASQUERADE; stateless: that clients see */
 	__u16 listen_lo;    /* first and last listen port */
 	__u16 listen_hi;
 	__u16 target_lo; /* where listen_lo goes; the others follow in step */
@@ -100,7 +101,6 @@ struct xf_rule {
 	__u8 source;	 /* enum xf_source */
 	__u8 protos;	 /* XF_PROTO_* */
 	__u8 pad[7];
-	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 };
 
 enum xf_listen_kind {
