@@ -150,7 +150,7 @@ static __always_inline enum xf_reason flow_create(struct flow_draft *d, const st
 static __always_inline bool flow_is_reused(const struct xf_flow *f, const struct pkt *p)
 {
 	return f->state == XF_FLOW_CLOSED && !(f->flags & XF_FLOW_REPLY) && !p->is_error &&
-	       (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
 static __always_inline bool flow_lives(const struct xf_flow *f, const struct pkt *p, const __u8 family)

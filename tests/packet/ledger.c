@@ -4,7 +4,7 @@
 
 #include "harness.h"
 #include "maps.h"
-#include "xdpfwd/policy.h"
+#include "rest.h"
 
 static void count_fast(struct test *t, uint32_t rule)
 {
@@ -64,39 +64,13 @@ static void check_drops(struct test *t, uint32_t id)
 	}
 }
 
-/* What is counted of a rule's flows is what there is of them. */
-static void check_states(uint32_t id, const uint32_t slots[MAX_RULES][XF_SLOT_CLOSED + 1])
-{
-	struct xf_rule_state s;
-
-	assert_int_equal(bpf_map_lookup_elem(map_fd("rule_states"), &id, &s), 0);
-	if (s.pending != slots[id][XF_SLOT_PENDING] || s.established != slots[id][XF_SLOT_ESTABLISHED] ||
-	    s.closed != slots[id][XF_SLOT_CLOSED])
-		fail_msg("rule %u: counts %u pending, %u established, %u closed flows instead of %u, %u, %u", id,
-			 s.pending, s.established, s.closed, slots[id][XF_SLOT_PENDING], slots[id][XF_SLOT_ESTABLISHED],
-			 slots[id][XF_SLOT_CLOSED]);
-}
-
 static void check_flows(struct test *t)
 {
-	uint32_t slots[MAX_RULES][XF_SLOT_CLOSED + 1] = {0};
 	uint32_t entries = flow_entries(t, XF_IPV4) + flow_entries(t, XF_IPV6);
-	uint32_t used = 0;
 
 	if (entries != 2 * t->ledger.flows)
 		fail_msg("%u halves of flows instead of %u", entries, 2 * t->ledger.flows);
-	for (uint32_t i = 0; i < MAX_FLOWS; i++) {
-		struct xf_slot slot;
-
-		assert_int_equal(bpf_map_lookup_elem(map_fd("slots"), &i, &slot), 0);
-		assert_int_not_equal(slot.state, XF_SLOT_BUSY);
-		used += slot.state != XF_SLOT_FREE;
-		slots[slot.rule & XF_RULE_ID_MASK][slot.state]++;
-	}
-	for (uint32_t id = 0; id < MAX_RULES; id++)
-		check_states(id, slots);
-	if (used != t->ledger.flows)
-		fail_msg("%u slots in use instead of %u", used, t->ledger.flows);
+	check_at_rest(t);
 }
 
 void ledger_check(struct test *t)
