@@ -128,7 +128,7 @@ static void test_cells(void **state)
 		{{"", "targets.1.target", NULL, OUT_TEXT}, "-"},
 		{{"", "nothing.there", NULL, OUT_COUNT}, "-"},
 		{{"", "rate", NULL, OUT_TEXT}, "-"},
-		{{"", "enabled", NULL, OUT_ENABLED}, "enabled"},
+		{{"", "", NULL, OUT_STATE}, "enabled"},
 		{{"", "counters.packets_in", NULL, OUT_COUNT}, "10"},
 		{{"", "counters.packets_in", "counters.packets_out", OUT_COUNT}, "30"},
 		{{"", "counters.bytes_in", "counters.bytes_out", OUT_BYTES}, "10.7 KiB"},
