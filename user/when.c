@@ -73,8 +73,7 @@ static bool take_offset(const char **at, struct moment *m)
 		return true;
 	if (!take(at, "+-") || !take_number(at, 2, 0, 23, &hours))
 		return false;
-	take(at, ":");
-	if (**at && !take_number(at, 2, 0, 59, &minutes))
+	if ((take(at, ":") || **at) && !take_number(at, 2, 0, 59, &minutes))
 		return false;
 	m->offset = (hours * 60 + minutes) * (west ? -60 : 60);
 	return true;
