@@ -67,8 +67,8 @@ web() {
 	xdpfwd map add tcp :80 "[$SERVER6]:8080" --name web6 --deny 2001:db8:3::/64
 	download client "http://$WAN4/file"
 	download client "http://[$WAN6]/file"
-	start curl4 in_client2 curl -sS --noproxy '*' --max-time 60 http://203.0.113.129/port
-	start curl6 in_client2 curl -sS --noproxy '*' --max-time 60 "http://[2001:db8:3::1]/port"
+	start curl4 nsenter --net=/run/netns/client2 -- curl -sS --noproxy '*' --max-time 60 http://203.0.113.129/port
+	start curl6 nsenter --net=/run/netns/client2 -- curl -sS --noproxy '*' --max-time 60 "http://[2001:db8:3::1]/port"
 	until_true has_drops web4 not_allowed 1
 	until_true has_drops web6 denied 1
 	equal "flows" "1 1" "$(counter web4 flows_created) $(counter web6 flows_created)"
@@ -173,7 +173,7 @@ expires() {
 	xdpfwd map add udp :5000 $SERVER4:7000 --name door --expires 5s
 	matches "state" 'expires in [0-9.]+s' "$(state_of door)"
 	xdpfwd map list --json | jq -e '.[0] | .expired == false and (.expires | fromdateiso8601 - now | . > -2 and . < 7)'
-	start knock in_client python3 "$E2E_DIR/newcomers.py" knock $WAN4 5000
+	start knock nsenter --net=/run/netns/client -- python3 "$E2E_DIR/newcomers.py" knock $WAN4 5000
 	wait_for_line "$TMP/knock.out" answered
 	# Nobody closes the door but the door.
 	! pgrep -x xdpfwd || fail "a process of xdpfwd is running"
@@ -208,7 +208,7 @@ disabled() {
 	xdpfwd map add udp :5000 $SERVER4:7000 --name off --disabled
 	xdpfwd map add udp :5001 $SERVER4:7000 --name on
 	refused_udp client $WAN4 5000 off disabled
-	start knock in_client python3 "$E2E_DIR/newcomers.py" knock $WAN4 5001
+	start knock nsenter --net=/run/netns/client -- python3 "$E2E_DIR/newcomers.py" knock $WAN4 5001
 	wait_for_line "$TMP/knock.out" answered
 	xdpfwd map disable on
 	xdpfwd map enable off
