@@ -242,6 +242,7 @@ struct xf_config {
 	__u16 port_hi;
 	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
 	__u32 pad;
+	__u64 secret[2];  /* what this instance's cookies are made with, see bpf/syn.h */
 	__u64 netns;	  /* inode of the network namespace that this instance serves */
 	char version[32]; /* of the tool that loaded the programs */
 };
@@ -322,7 +323,7 @@ XF_SIZE(struct xf_key6, 40);
 XF_SIZE(struct xf_flow, 96);
 XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_cursor, 8);
-XF_SIZE(struct xf_config, 96);
+XF_SIZE(struct xf_config, 112);
 XF_SIZE(struct xf_iface, 128);
 XF_SIZE(struct xf_local_key, 20);
 XF_SIZE(struct xf_neigh_key, 24);
