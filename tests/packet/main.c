@@ -34,7 +34,7 @@ struct variant {
 	uint8_t family;
 };
 
-#define MAX_TESTS 1000
+#define MAX_TESTS 2000
 
 static struct variant variants[MAX_TESTS];
 static struct CMUnitTest tests[MAX_TESTS];
