@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "syn.h"
 
 /* The address of a host and a port, for the socket calls. */
 static socklen_t socket_address(const struct test *t, enum host host, uint16_t port, struct sockaddr_storage *to)
@@ -96,6 +96,9 @@ static void connecting_tcp(struct test *t)
 	pass(t, &in);
 	in.tcp_flags = TCP_ACK;
 	pass(t, &in);
+	set_threshold(t, rule, 1, 1);
+	pass(t, &in);
+	set_threshold(t, rule, 1, 0);
 	/* Who begins a connection answers none. */
 	in.tcp_flags = TCP_SYN;
 	out = to_target(&in, TARGET, 9000);
