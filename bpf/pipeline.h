@@ -27,6 +27,7 @@
 #include "route.h"
 #include "account.h"
 #include "frag_hosts.h"
+#include "watch.h"
 
 #if !CTX_IS_FAST
 #include "guard.h"
@@ -262,12 +263,12 @@ static __always_inline enum verdict flow_clamp(ctx_t *ctx, const struct pkt *p, 
  */
 __noinline int TIER(open_ipv4)(ctx_t *ctx, struct pkt *p)
 {
-	return p ? flow_open(ctx, p, XF_IPV4) : PASS;
+	return p ? watch_newcomer(p, flow_open(ctx, p, XF_IPV4), XF_IPV4) : PASS;
 }
 
 __noinline int TIER(open_ipv6)(ctx_t *ctx, struct pkt *p)
 {
-	return p ? flow_open(ctx, p, XF_IPV6) : PASS;
+	return p ? watch_newcomer(p, flow_open(ctx, p, XF_IPV6), XF_IPV6) : PASS;
 }
 
 __noinline int TIER(reroute_ipv4)(ctx_t *ctx, struct pkt *p, struct xf_flow *f)

@@ -14,6 +14,7 @@
 #include "dataplane.h"
 #include "netdev.h"
 #include "xdpfwd/policy.h"
+#include "xdpfwd/watch.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -45,7 +46,9 @@
 	X(PREFIXES4,     prefixes4,     LPM_TRIE,     sizeof(struct xf_prefix4),    sizeof(struct xf_prefix))        \
 	X(PREFIXES6,     prefixes6,     LPM_TRIE,     sizeof(struct xf_prefix6),    sizeof(struct xf_prefix))        \
 	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
-	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u32))
+	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u32))                   \
+	X(SKETCHES,      sketches,      HASH,         sizeof(__u32),                sizeof(struct xf_sketch))        \
+	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count))
 /* clang-format on */
 
 enum dp_map {

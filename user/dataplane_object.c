@@ -29,6 +29,7 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_RULE_COUNTERS:
 	case DP_MAP_POLICIES:
 	case DP_MAP_RULE_STATES:
+	case DP_MAP_SKETCHES:
 		return config->max_rules;
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
 	case DP_MAP_LISTEN:	/* TCP and UDP */

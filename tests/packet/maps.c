@@ -21,6 +21,7 @@ static const struct {
 	{"rules", MAX_RULES}, {"rule_meta", MAX_RULES},	 {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
 	{"listen", 256},      {"listen_ranges", 1024},	 {"flow4", 2 * MAX_FLOWS},     {"flow6", 2 * MAX_FLOWS},
 	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS}, {"policies", MAX_RULES},      {"rule_states", MAX_RULES},
+	{"sketches", MAX_RULES}, {"sources", 1024},
 };
 
 static void die(const char *what)
@@ -132,6 +133,8 @@ static void clear_rules(void)
 	clear("listen");
 	clear("listen_ranges");
 	clear("rule_drops");
+	clear("sketches");
+	clear("sources");
 	for (uint32_t i = 0; i < MAX_RULES; i++)
 		map_put("rules", &i, &no_rule);
 	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
