@@ -116,6 +116,17 @@ static __always_inline void source_count(const struct xf_source_key *key, bool r
 	count->last = first.last;
 }
 
+/*
+ * Does the refusal concern the source? Packets whose sender is told, the other
+ * tier gets to see too; and a conflict can be with the very same flow, made by
+ * another CPU just now.
+ */
+static __always_inline bool watch_blames(const struct pkt *p)
+{
+	return p->reason != XF_REASON_TTL_EXCEEDED && p->reason != XF_REASON_TOO_BIG &&
+	       p->reason != XF_REASON_FLOW_CONFLICT;
+}
+
 /* A packet without a flow was decided on: this is its verdict, and is returned. */
 __weak __noinline int watch_newcomer(const struct pkt *p, __u32 verdict, __u32 family)
 {
@@ -126,8 +137,9 @@ __weak __noinline int watch_newcomer(const struct pkt *p, __u32 verdict, __u32 f
 	__u32 zero = 0;
 
 	scratch = bpf_map_lookup_elem(&watch_scratch, &zero);
-	/* A conflict can be with the very same flow, made by another CPU just now. */
-	if (!p || !cfg || !scratch || p->rule == NO_RULE || verdict == PASS || p->reason == XF_REASON_FLOW_CONFLICT)
+	if (!p || !cfg || !scratch || p->rule == NO_RULE || verdict == PASS)
+		return verdict;
+	if (verdict == DROP && !watch_blames(p))
 		return verdict;
 	key.rule = p->rule;
 	key.addr.w[0] = p->tuple.saddr.w[0];
