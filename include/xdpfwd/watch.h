@@ -24,8 +24,8 @@
  * before: both together, of the last one to two hours.
  */
 struct xf_sketch {
-	__u64 seed;	 /* random, so that nobody can choose sources that fall together */
-	__u32 period[2]; /* which period the bank is of: jiffies64 / (hz * XF_SKETCH_SECONDS) */
+	__u64 seed;				/* random, so that nobody can choose sources that fall together */
+	__u32 period[2];			/* which period the bank is of: jiffies64 / (hz * XF_SKETCH_SECONDS) */
 	__u8 ranks[2][XF_SKETCH_REGISTERS / 2]; /* two registers an octet */
 };
 

@@ -56,8 +56,7 @@ static void test_nothing(void **state)
 /* With seeds that say nothing of the addresses: below 5 % at each size, also where others change formulas. */
 static void test_error(void **state)
 {
-	static const uint32_t sizes[] = {10,   100,   1000,  3000,  5000,   8000,
-					 9600, 12000, 20000, 50000, 200000, 1000000};
+	static const uint32_t sizes[] = {10, 100, 1000, 3000, 5000, 8000, 9600, 12000, 20000, 50000, 200000, 1000000};
 	size_t i;
 
 	(void)state;
@@ -77,7 +76,10 @@ static void test_error(void **state)
 /* The standard error that the header names, over many seeds, and no bias. */
 static void test_spread(void **state)
 {
-	enum { SEEDS = 200, SOURCES = 12000 };
+	enum {
+		SEEDS = 200,
+		SOURCES = 12000
+	};
 	double sum = 0, squares = 0;
 	uint32_t i, n;
 
