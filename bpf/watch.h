@@ -16,10 +16,13 @@
 #define WATCH_NEW_A_JIFFY 16 /* sources that are remembered as soon as they come, on each CPU */
 #define WATCH_NEW_ONE_IN  16 /* and of those beyond */
 
-/* How many sources each rule has, as far as a sketch can tell. */
+/*
+ * How many sources each rule has, as far as a sketch can tell: of all rules, or
+ * of those that newcomers come to, so that a scan of thousands of ports takes no
+ * memory.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct xf_sketch);
@@ -79,13 +82,9 @@ static __always_inline void sketch_add(struct xf_sketch *sketch, __u64 source, _
 	__u64 hash = xf_sketch_hash(sketch->seed, source);
 	__u32 bank = period & 1, rank = xf_sketch_rank(hash);
 	__u64 place = xf_sketch_register(hash);
-	__u32 shift, old;
+	__u32 shift = place & 1 ? 4 : 0, old;
 
 	sketch_turn(sketch, bank, period);
-	asm volatile("" : "+r"(place)); /* else the compiler knows what the verifier has to be told */
-	if (place >= XF_SKETCH_REGISTERS)
-		return;
-	shift = place & 1 ? 4 : 0;
 	old = sketch->ranks[bank][place / 2];
 	if ((old >> shift & 0xf) < rank)
 		sketch->ranks[bank][place / 2] = (old & (0xf0 >> shift)) | rank << shift;

@@ -29,7 +29,6 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_RULE_COUNTERS:
 	case DP_MAP_POLICIES:
 	case DP_MAP_RULE_STATES:
-	case DP_MAP_SKETCHES:
 		return config->max_rules;
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
 	case DP_MAP_LISTEN:	/* TCP and UDP */
@@ -42,6 +41,8 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_SLOTS:
 	case DP_MAP_FREE_SLOTS:
 		return config->max_flows;
+	case DP_MAP_SKETCHES: /* 4 KiB each */
+		return config->max_rules < 512 ? 512 : config->max_rules < 4096 ? config->max_rules : 4096;
 	default:
 		return 0;
 	}

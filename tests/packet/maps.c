@@ -18,10 +18,10 @@ static const struct {
 	const char *map;
 	uint32_t entries;
 } sizes[] = {
-	{"rules", MAX_RULES},	 {"rule_meta", MAX_RULES},  {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
-	{"listen", 256},	 {"listen_ranges", 1024},   {"flow4", 2 * MAX_FLOWS},	  {"flow6", 2 * MAX_FLOWS},
-	{"slots", MAX_FLOWS},	 {"free_slots", MAX_FLOWS}, {"policies", MAX_RULES},	  {"rule_states", MAX_RULES},
-	{"sketches", MAX_RULES}, {"sources", 1024},
+	{"rules", MAX_RULES}, {"rule_meta", MAX_RULES},	 {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
+	{"listen", 256},      {"listen_ranges", 1024},	 {"flow4", 2 * MAX_FLOWS},     {"flow6", 2 * MAX_FLOWS},
+	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS}, {"policies", MAX_RULES},      {"rule_states", MAX_RULES},
+	{"sketches", 512},    {"sources", 1024},
 };
 
 static void die(const char *what)

@@ -231,7 +231,7 @@ static void period(struct test *t)
 	assert_in_range(estimate(t, rule), XF_SKETCH_REGISTERS / 2, 2 * XF_SKETCH_REGISTERS);
 }
 
-/* Who comes often is remembered in a flood of sources that come once, twenty times what there is room for. */
+/* Who comes often is remembered in a flood of sources that come once, sixty times what there is room for. */
 static void flood(struct test *t)
 {
 	uint32_t rule = rule_closed(t), came = 0;
@@ -239,11 +239,11 @@ static void flood(struct test *t)
 	struct xf_source_key key = source_of(&often, rule);
 	struct xf_source_count count = {0};
 
-	for (uint32_t i = 0; i < 20 * SOURCES_ROOM; i++) {
+	for (uint32_t i = 0; i < 60 * SOURCES_ROOM; i++) {
 		struct packet in = packet_of(t, i);
 
 		refuse(t, rule, &in);
-		if (i % 10)
+		if (i % 50)
 			continue;
 		drop(t, rule, XF_REASON_DISABLED, &often);
 		came++;
