@@ -345,6 +345,13 @@ void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed);
 int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
 int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err);
 
+/* ---- who comes to a rule (dataplane_watch.c) */
+
+/* Fills in the rules' sources and flows by state. */
+int dp_watch_read(struct dataplane *dp, struct dp_rule *rules, size_t n, struct xf_error *err);
+/* For a new rule in that place. */
+void dp_watch_forget(struct dataplane *dp, __u32 id);
+
 /* ---- flows (dataplane_flow.c) */
 
 /* One half of a flow, as found. */

@@ -25,6 +25,7 @@ enum out_kind {
 	OUT_SECONDS, /* a duration: "3m10s" */
 	OUT_UNIX,    /* seconds since 1970: "12s ago", null: "never" */
 	OUT_ENABLED, /* true: "enabled", false: "disabled" */
+	OUT_PERCENT, /* 0.25: "25%" */
 	OUT_SUM,     /* the sum of an object's values */
 };
 
