@@ -91,6 +91,15 @@ static int choose_ports(struct xf_port_range asked, struct xf_config *config, st
 	return 0;
 }
 
+static void choose_timeouts(const struct dp_load_options *options, struct xf_config *config)
+{
+	int i;
+
+	for (i = 0; i < XF_TIMEOUT_COUNT; i++)
+		if (options->timeout[i])
+			config->timeout[i] = options->timeout[i] * config->hz;
+}
+
 int dp_config_make(const struct dp_load_options *options, struct xf_config *config, struct xf_error *err)
 {
 	__u32 hz = kernel_hz();
@@ -115,6 +124,7 @@ int dp_config_make(const struct dp_load_options *options, struct xf_config *conf
 	if (config->max_flows > DP_MAX_FLOWS_LIMIT)
 		return xf_fail(err, "--max-flows %u is more than %u", config->max_flows, DP_MAX_FLOWS_LIMIT);
 	snprintf(config->version, sizeof(config->version), "%s", XF_VERSION);
+	choose_timeouts(options, config);
 	return choose_ports(options->masquerade_ports, config, err);
 }
 
@@ -132,5 +142,6 @@ int dp_config_update(const struct dp_load_options *options, struct xf_config *co
 		config->flags |= XF_CONFIG_NO_AUTO_ATTACH;
 	memset(config->version, 0, sizeof(config->version));
 	snprintf(config->version, sizeof(config->version), "%s", XF_VERSION);
+	choose_timeouts(options, config);
 	return options->masquerade_ports.lo ? choose_ports(options->masquerade_ports, config, err) : 0;
 }

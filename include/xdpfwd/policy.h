@@ -57,6 +57,18 @@ struct xf_prefix6 {
 	__u8 addr[16];
 };
 
+/*
+ * What is known of a set: hash "prefix_sets", by number. It is there before the
+ * first network of the set and until after the last, so that none is left over.
+ */
+#define XF_GIVEN_LEN 1008
+struct xf_prefix_set {
+	__u64 hash;		  /* of its networks */
+	__u32 count;		  /* networks */
+	__u32 whole;		  /* 0: being filled or emptied, and not to be used */
+	char given[XF_GIVEN_LEN]; /* as it was stated: "198.51.100.0/24,@/etc/blocklist" */
+};
+
 struct xf_prefix {
 	__u64 until; /* jiffies64; 0: for good */
 	__u64 hits;  /* packets refused on its account; XF_SET_BANS only */
@@ -73,6 +85,7 @@ XF_SIZE(struct xf_rule_state, 64);
 XF_SIZE(struct xf_prefix4, 12);
 XF_SIZE(struct xf_prefix6, 24);
 XF_SIZE(struct xf_prefix, 16);
+XF_SIZE(struct xf_prefix_set, 1024);
 XF_SIZE(struct xf_source_key, 20);
 
 #endif
