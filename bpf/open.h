@@ -182,7 +182,9 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
 	if (v != SEND)
 		return v;
-	reason = flow_create(d, cfg, p->masquerade, family);
+	reason = policy_charge(p);
+	if (reason == XF_REASON_NONE)
+		reason = flow_create(d, cfg, p->masquerade, family);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);

@@ -10,7 +10,7 @@
 #include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
-#include "xdpfwd/policy.h"
+#include "source.h"
 #include "xdpfwd/watch.h"
 
 #define WATCH_NEW_A_JIFFY 16 /* sources that are remembered as soon as they come, on each CPU */
@@ -131,7 +131,7 @@ __weak __noinline int watch_newcomer(const struct pkt *p, __u32 verdict, __u32 f
 {
 	const struct xf_config *cfg = cfg_get();
 	struct watch_scratch *scratch;
-	struct xf_source_key key = {};
+	struct xf_source_key key;
 	struct xf_sketch *sketch;
 	__u32 zero = 0;
 
@@ -140,10 +140,7 @@ __weak __noinline int watch_newcomer(const struct pkt *p, __u32 verdict, __u32 f
 		return verdict;
 	if (verdict == DROP && !watch_blames(p))
 		return verdict;
-	key.rule = p->rule;
-	key.addr.w[0] = p->tuple.saddr.w[0];
-	if (family == XF_IPV6)
-		key.addr.w[1] = p->tuple.saddr.w[1];
+	source_key(&key, p->rule, &p->tuple.saddr, family);
 	source_count(&key, verdict == DROP, scratch);
 	sketch = sketch_get(key.rule, scratch);
 	if (sketch)

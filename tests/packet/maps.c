@@ -9,6 +9,7 @@
 
 #include "maps.h"
 #include "xdpfwd.skel.h"
+#include "xdpfwd/policy.h"
 
 #define TIMEOUT_JIFFIES 100000
 
@@ -18,10 +19,21 @@ static const struct {
 	const char *map;
 	uint32_t entries;
 } sizes[] = {
-	{"rules", MAX_RULES}, {"rule_meta", MAX_RULES},	 {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
-	{"listen", 256},      {"listen_ranges", 1024},	 {"flow4", 2 * MAX_FLOWS},     {"flow6", 2 * MAX_FLOWS},
-	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS}, {"policies", MAX_RULES},      {"rule_states", MAX_RULES},
-	{"sketches", 512},    {"sources", 1024},
+	{"rules", MAX_RULES},
+	{"rule_meta", MAX_RULES},
+	{"rule_counters", MAX_RULES},
+	{"rule_drops", 1024},
+	{"listen", 256},
+	{"listen_ranges", 1024},
+	{"flow4", 2 * MAX_FLOWS},
+	{"flow6", 2 * MAX_FLOWS},
+	{"slots", MAX_FLOWS},
+	{"free_slots", MAX_FLOWS},
+	{"policies", MAX_RULES},
+	{"rule_states", MAX_RULES},
+	{"source_buckets", MAX_FLOWS / 2},
+	{"sketches", 512},
+	{"sources", 1024},
 };
 
 static void die(const char *what)
@@ -141,6 +153,21 @@ static void clear_rules(void)
 	zero_percpu("drops", XF_REASON_COUNT, 1);
 }
 
+static void clear_policies(void)
+{
+	static const struct xf_policy no_policy;
+	static const struct xf_rule_state no_state;
+
+	clear("prefixes4");
+	clear("prefixes6");
+	clear("source_buckets");
+	clear("source_flows");
+	for (uint32_t i = 0; i < MAX_RULES; i++) {
+		map_put("policies", &i, &no_policy);
+		map_put("rule_states", &i, &no_state);
+	}
+}
+
 /* ICMP errors are limited by the second, and a case takes no second. */
 static void refill_error_tokens(void)
 {
@@ -198,6 +225,7 @@ void maps_reset(struct test *t)
 
 	clear_flows();
 	clear_rules();
+	clear_policies();
 	refill_error_tokens();
 	fill_addresses();
 	fill_egress();
