@@ -48,13 +48,6 @@ static const struct out_column columns[] = {
 	{0},
 };
 
-/* What is asked for. */
-struct request {
-	struct cidr *nets;
-	size_t n;
-	uint64_t seconds; /* 0: for good */
-};
-
 /* ---- what may not be banned by mistake */
 
 struct own {
@@ -94,23 +87,20 @@ static int judge(const struct cidr *net, struct xf_error *err)
 
 /* ---- ban */
 
-static int ban_all(struct dataplane *dp, const struct request *r, struct xf_error *err)
+static int ban_all(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err)
 {
-	char text[CIDR_STRLEN], time[64];
-	uint64_t ended;
+	char text[CIDR_STRLEN], length[64] = "good";
 	size_t i;
 
 	for (i = 0; i < r->n && !force; i++)
 		if (judge(&r->nets[i], err))
 			return -1;
-	for (i = 0; i < r->n; i++) {
-		if (dp_ban(dp, &r->nets[i], r->seconds, err) || dp_flows_end(dp, &r->nets[i], &ended, err))
-			return -1;
-		printf("banned %s %s%s; ended %llu of its connections\n", cidr_format(&r->nets[i], text, sizeof(text)),
-		       r->seconds ? "for " : "for good",
-		       r->seconds ? xf_duration_format(r->seconds, time, sizeof(time)) : "",
-		       (unsigned long long)ended);
-	}
+	if (dp_ban(dp, r, err))
+		return -1;
+	if (r->seconds)
+		xf_duration_format(r->seconds, length, sizeof(length));
+	for (i = 0; i < r->n; i++)
+		printf("banned %s for %s\n", cidr_format(&r->nets[i], text, sizeof(text)), length);
 	return 0;
 }
 
@@ -133,7 +123,7 @@ static int find_ban(const struct dp_ban *bans, size_t n, const struct cidr *net,
 	return xf_fail(err, "%s is not banned; see `xdpfwd ban list`", text);
 }
 
-static int lift_all(struct dataplane *dp, const struct request *r, struct xf_error *err)
+static int lift_all(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err)
 {
 	char text[CIDR_STRLEN];
 	struct dp_ban *bans;
@@ -155,7 +145,7 @@ static int lift_all(struct dataplane *dp, const struct request *r, struct xf_err
 
 /* ---- ban list */
 
-static int list(struct dataplane *dp, const struct request *r, struct xf_error *err)
+static int list(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err)
 {
 	json_t *array = json_array();
 	struct dp_ban *bans;
@@ -178,15 +168,16 @@ static int list(struct dataplane *dp, const struct request *r, struct xf_error *
 
 /* ---- the command line */
 
-static int parse_nets(int argc, char **argv, struct request *r, struct xf_error *err)
+static int parse_nets(int argc, char **argv, struct dp_ban_request *r, struct xf_error *err)
 {
+	struct cidr *nets = calloc((size_t)argc + 1, sizeof(*nets));
 	int i;
 
-	r->nets = calloc((size_t)argc + 1, sizeof(*r->nets));
-	if (!r->nets)
+	r->nets = nets;
+	if (!nets)
 		return xf_fail(err, "not enough memory");
 	for (i = 0; i < argc; i++)
-		if (cidr_parse_network(argv[i], &r->nets[i], err))
+		if (cidr_parse_network(argv[i], &nets[i], err))
 			return -1;
 	r->n = (size_t)argc;
 	return 0;
@@ -194,12 +185,12 @@ static int parse_nets(int argc, char **argv, struct request *r, struct xf_error 
 
 static const struct verb {
 	const char *word; /* NULL: a network */
-	int (*run)(struct dataplane *dp, const struct request *r, struct xf_error *err);
+	int (*run)(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err);
 	bool writes;
 } verbs[] = {{"list", list, false}, {"lift", lift_all, true}, {NULL, ban_all, true}};
 
 /* Operands and options that belong together. */
-static int parse(const struct verb *verb, int argc, char **argv, struct request *r, struct xf_error *err)
+static int parse(const struct verb *verb, int argc, char **argv, struct dp_ban_request *r, struct xf_error *err)
 {
 	if (verb->word && (duration || force))
 		return xf_fail(err, "%s takes neither --for nor --force", verb->word);
@@ -214,7 +205,7 @@ static int parse(const struct verb *verb, int argc, char **argv, struct request 
 	return parse_nets(argc, argv, r, err);
 }
 
-static int run(const char *state, const struct verb *verb, const struct request *r)
+static int run(const char *state, const struct verb *verb, const struct dp_ban_request *r)
 {
 	struct dataplane *dp;
 	struct xf_error err;
@@ -230,7 +221,7 @@ static int run(const char *state, const struct verb *verb, const struct request 
 int cmd_ban(const char *state, int argc, char **argv)
 {
 	const struct verb *verb = verbs;
-	struct request r = {0};
+	struct dp_ban_request r = {0};
 	struct xf_error err;
 	int ret = cmd_begin(&command, &argc, argv);
 
@@ -246,6 +237,6 @@ int cmd_ban(const char *state, int argc, char **argv)
 		ret = cmd_misuse(&command, &err);
 	else
 		ret = run(state, verb, &r);
-	free(r.nets);
+	free((void *)r.nets);
 	return ret;
 }

@@ -10,6 +10,7 @@
 #ifndef XDPFWD_USER_DATAPLANE_H
 #define XDPFWD_USER_DATAPLANE_H
 
+#include "cidr.h"
 #include "rule.h"
 
 struct dataplane;
@@ -114,6 +115,26 @@ struct dp_source {
 
 /* All that are known, in no order; free with free(). */
 int dp_sources(struct dataplane *dp, struct dp_source **sources, size_t *n, struct xf_error *err);
+
+/* ---- bans */
+
+struct dp_ban {
+	struct cidr net;
+	int64_t until_unix; /* seconds since 1970; 0: for good */
+	uint64_t packets;   /* refused on its account */
+	bool over;
+};
+
+/* Those that hold now, in order; free with free(). */
+int dp_bans(struct dataplane *dp, struct dp_ban **bans, size_t *n, struct xf_error *err);
+/* All or none; those that are banned already are given that time. */
+struct dp_ban_request {
+	const struct cidr *nets;
+	size_t n;
+	uint64_t seconds; /* 0: for good */
+};
+int dp_ban(struct dataplane *dp, const struct dp_ban_request *request, struct xf_error *err);
+int dp_ban_lift(struct dataplane *dp, const struct cidr *net, struct xf_error *err);
 
 /* ---- instance */
 

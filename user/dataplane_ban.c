@@ -161,25 +161,62 @@ static int forget_over(struct dataplane *dp, struct xf_error *err)
 	return 0;
 }
 
-int dp_ban(struct dataplane *dp, const struct cidr *net, uint64_t seconds, struct xf_error *err)
+/* The ban on just this network, not on a wider one; false: there is none. */
+static bool find_ban(struct dataplane *dp, const struct cidr *net, struct xf_prefix *ban)
+{
+	union ban_key key = key_of(net);
+
+	return !bpf_map_lookup_elem(map_of(dp, net->addr.family), &key, ban) && ban->bits == net->bits;
+}
+
+static int write_ban(struct dataplane *dp, const struct cidr *net, __u64 until, struct xf_error *err)
 {
 	struct xf_prefix ban = {.bits = net->bits}, before;
-	union ban_key key = key_of(net), other;
-	struct xf_clock clock;
-	int map = map_of(dp, net->addr.family);
+	union ban_key key = key_of(net);
 
-	if (forget_over(dp, err) || dp_clock_read(dp, &clock, err))
-		return -1;
-	if (seconds)
-		ban.until = clock.jiffies + seconds * dp->config.hz;
-	/* Banned anew, its count goes on. A lookup finds wider ones too, of which only the same counts. */
-	other = key;
-	if (!bpf_map_lookup_elem(map, &other, &before) && before.bits == net->bits)
+	/* Banned anew, its count goes on. */
+	if (find_ban(dp, net, &before))
 		ban.hits = before.hits;
-	if (bpf_map_update_elem(map, &key, &ban, BPF_ANY))
+	ban.until = until;
+	if (bpf_map_update_elem(map_of(dp, net->addr.family), &key, &ban, BPF_ANY))
 		return xf_fail(err, "cannot ban: %s",
 			       errno == ENOSPC ? "there is no room for more networks" : strerror(errno));
 	return 0;
+}
+
+/* As it was before: banned until some other time, or not at all. */
+static void restore_ban(struct dataplane *dp, const struct cidr *net, const struct xf_prefix *before)
+{
+	union ban_key key = key_of(net);
+
+	if (before->bits || before->until || before->hits)
+		bpf_map_update_elem(map_of(dp, net->addr.family), &key, before, BPF_ANY);
+	else
+		bpf_map_delete_elem(map_of(dp, net->addr.family), &key);
+}
+
+int dp_ban(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err)
+{
+	struct xf_prefix *before = calloc(r->n + 1, sizeof(*before));
+	struct xf_clock clock;
+	__u64 until = 0;
+	size_t i;
+	int rc;
+
+	if (!before)
+		return xf_fail(err, "out of memory");
+	rc = forget_over(dp, err) || dp_clock_read(dp, &clock, err) ? -1 : 0;
+	if (!rc && r->seconds)
+		until = clock.jiffies + r->seconds * dp->config.hz;
+	for (i = 0; i < r->n && !rc; i++) {
+		if (!find_ban(dp, &r->nets[i], &before[i]))
+			before[i] = (struct xf_prefix){0};
+		rc = write_ban(dp, &r->nets[i], until, err);
+	}
+	while (rc && i-- > 0)
+		restore_ban(dp, &r->nets[i], &before[i]);
+	free(before);
+	return rc;
 }
 
 int dp_ban_lift(struct dataplane *dp, const struct cidr *net, struct xf_error *err)

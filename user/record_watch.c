@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "when.h"
+
 static json_t *thousandths(double n)
 {
 	return json_real(floor(n * 1000 + 0.5) / 1000);
@@ -39,4 +41,15 @@ json_t *record_source(const struct dp_source *s, const char *rule_name)
 			 source_format(&s->addr, text), "flows_created", (json_int_t)s->flows_created, "refused",
 			 (json_int_t)s->refused, "flows", (json_int_t)s->flows, "bytes_in", (json_int_t)s->bytes_in,
 			 "bytes_out", (json_int_t)s->bytes_out, "last_seen", thousandths(s->last_seen_unix));
+}
+
+json_t *record_ban(const struct dp_ban *ban, int64_t now)
+{
+	char net[CIDR_STRLEN], when[XF_WHEN_STRLEN];
+	int64_t left = ban->until_unix > now ? ban->until_unix - now : 0;
+	const char *until = ban->until_unix ? xf_when_format(ban->until_unix, when, sizeof(when)) : NULL;
+
+	return json_pack("{s:s, s:s?, s:o, s:I}", "network", cidr_format(&ban->net, net, sizeof(net)), "expires", until,
+			 "seconds_left", until ? json_integer((json_int_t)left) : json_null(), "packets",
+			 (json_int_t)ban->packets);
 }
