@@ -34,26 +34,27 @@ static __always_inline __u64 bucket_now(void)
 	return bpf_jiffies64() << XF_TICK_SHIFT;
 }
 
-/*
- * When will the bucket be full again, if one more flow is paid from it now? What
- * lies in the past is full already; and no bucket can lack more than `burst`: one
- * that does has been filled under another rate, and is an empty one.
- */
-static __always_inline __u64 bucket_after(__u64 full_at, __u64 cost, __u64 burst, __u64 now)
+/* When it will be full again if one more flow is paid from it now: what lies in the past is full already. */
+static __always_inline __u64 bucket_after(__u64 full_at, __u64 cost, __u64 now)
 {
-	if (full_at < now)
-		full_at = now;
-	if (full_at > now + burst)
-		full_at = now + burst;
-	return full_at + cost;
+	return (full_at < now ? now : full_at) + cost;
 }
 
-/* Would it pay for a flow? One of another rate is for bucket_pay() to set right. */
+/*
+ * No bucket can lack more than `burst`. One that does has paid under another
+ * rate, and would refuse everybody until that is made good.
+ */
+static __always_inline bool bucket_is_strange(__u64 full_at, __u64 burst, __u64 now)
+{
+	return full_at > now + burst;
+}
+
+/* Would it pay for a flow? A strange one is for bucket_pay() to set right. */
 static __always_inline bool bucket_has(const __u64 *bucket, __u64 cost, __u64 burst)
 {
 	__u64 full_at = *(volatile const __u64 *)bucket, now = bucket_now();
 
-	return full_at > now + burst || bucket_after(full_at, cost, burst, now) <= now + burst;
+	return bucket_is_strange(full_at, burst, now) || bucket_after(full_at, cost, now) <= now + burst;
 }
 
 /*
@@ -67,12 +68,12 @@ static __always_inline bool bucket_pay(__u64 *bucket, __u64 cost, __u64 burst)
 	bool paid = false, enough = true;
 
 	for (int i = 0; i < BUCKET_TRIES && enough && !paid; i++) {
-		__u64 was = *(volatile __u64 *)bucket, next = bucket_after(was, cost, burst, now);
+		__u64 was = *(volatile __u64 *)bucket, next = bucket_after(was, cost, now);
 
 		enough = next <= now + burst;
 		if (enough)
 			paid = __sync_val_compare_and_swap(bucket, was, next) == was;
-		else if (was > now + burst)
+		else if (bucket_is_strange(was, burst, now))
 			__sync_val_compare_and_swap(bucket, was, now + burst);
 	}
 	if (enough && !paid)

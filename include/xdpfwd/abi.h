@@ -73,8 +73,9 @@ enum xf_source {
 
 /* A rule as the programs need it: element of the array "rules", by rule id. */
 struct xf_rule {
-	__u32 gen;   /* a flow made under another generation is dead; 0: slot is free */
-	__u32 flags; /* XF_RULE_* */
+	__u32 gen;     /* a flow made under another generation is dead; 0: slot is free */
+	__u32 flags;   /* XF_RULE_* */
+	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 	union xf_addr target;
 	union xf_addr masquerade; /* the source that the target sees under XF_SOURCE_MASQUERADE */
 	__u16 listen_lo;	  /* first and last listen port */
@@ -84,7 +85,6 @@ struct xf_rule {
 	__u8 source;	 /* enum xf_source */
 	__u8 protos;	 /* XF_PROTO_* */
 	__u8 pad[7];
-	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 };
 
 enum xf_listen_kind {

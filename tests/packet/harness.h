@@ -146,6 +146,8 @@ void run(struct test *t, const struct packet *in);
 #define assert_frame(want, got) (at(__FILE__, __LINE__), check_frame(want, got))
 /* The same with what is in t->sent already. */
 void run_sent(struct test *t);
+/* And that many times, of which t->retval is the last: for packets that come out as they went in. */
+void run_often(struct test *t, int times);
 /* Counts one packet of `in` for the ledger. */
 void ledger_in(struct test *t, uint32_t rule, const struct packet *in);
 void ledger_out(struct test *t, uint32_t rule, const struct packet *in);
