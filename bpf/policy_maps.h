@@ -20,6 +20,7 @@ struct {
 /* How many flows each rule has, and its bucket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct xf_rule_state);

@@ -334,7 +334,7 @@ int dp_networks_remove(struct dataplane *dp, const __u32 *ids, size_t n);
 /* Fills in what the rule asks for, its sets included; nothing refers to them yet. */
 int dp_policy_make(struct dataplane *dp, const struct xf_rule_spec *spec, struct xf_policy *policy,
 		   struct xf_rule *rule, struct xf_error *err);
-/* Writes it for a rule that is not there yet, with a full bucket and no flows. */
+/* Writes it for a rule that is not there yet, with a full bucket. */
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
 /* Reads the policies of the set's rules that have one. 0 or a negative errno. */
 int dp_policies_read(struct dataplane *dp, struct dp_ruleset *set);

@@ -2,7 +2,9 @@
 /* What rules ask of newcomers, and until when they are open. */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -98,14 +100,29 @@ int dp_policy_make(struct dataplane *dp, const struct xf_rule_spec *spec, struct
 		       0;
 }
 
+/*
+ * A new rule does not owe what the last one in its place has spent. The rest of
+ * its state is of flows in the table, and the programs' own: so not the whole
+ * element is written, but one word, in place.
+ */
+static int fill_bucket(struct dataplane *dp, __u32 id)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), at = (size_t)id * sizeof(struct xf_rule_state);
+	char *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, dp->map[DP_MAP_RULE_STATES],
+		       (off_t)(at / page * page));
+
+	if (p == MAP_FAILED)
+		return -errno;
+	((struct xf_rule_state *)(p + at % page))->bucket = 0;
+	munmap(p, page);
+	return 0;
+}
+
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err)
 {
-	const struct xf_rule_state fresh = {0};
+	int rc = bpf_map_update_elem(dp->map[DP_MAP_POLICIES], &id, policy, BPF_ANY) ? -errno : fill_bucket(dp, id);
 
-	if (bpf_map_update_elem(dp->map[DP_MAP_POLICIES], &id, policy, BPF_ANY) ||
-	    bpf_map_update_elem(dp->map[DP_MAP_RULE_STATES], &id, &fresh, BPF_ANY))
-		return xf_fail(err, "cannot write the rule's conditions: %s", strerror(errno));
-	return 0;
+	return rc ? xf_fail(err, "cannot write the rule's conditions: %s", strerror(-rc)) : 0;
 }
 
 /* ---- those that are there */

@@ -60,12 +60,13 @@ static void batch_begin(struct batch *b, struct dataplane *dp, uint8_t family)
 static void batch_add(struct batch *b, const struct cidr *net, __u32 id)
 {
 	if (net->addr.family == XF_IPV4) {
-		b->v4[b->n] = (struct xf_prefix4){.prefixlen = 32 + net->bits, .set = id, .addr = net->addr.addr.v4};
+		b->v4[b->n] = (struct xf_prefix4){
+			.prefixlen = XF_PREFIX4_BITS(net->bits), .set = id, .addr = net->addr.addr.v4};
 	} else {
-		b->v6[b->n] = (struct xf_prefix6){.prefixlen = 32 + net->bits, .set = id};
+		b->v6[b->n] = (struct xf_prefix6){.prefixlen = XF_PREFIX6_BITS(net->bits), .set = id};
 		memcpy(b->v6[b->n].addr, net->addr.addr.v6, sizeof(net->addr.addr.v6));
 	}
-	b->n++;
+	b->values[b->n++] = (struct xf_prefix){.bits = net->bits};
 }
 
 static int write_family(struct dataplane *dp, const struct xf_prefixes *list, __u32 id, uint8_t family)

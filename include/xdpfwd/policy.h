@@ -61,6 +61,13 @@ struct xf_prefix6 {
 };
 #define XF_PREFIX6_BITS(network) (64 + (network))
 
+struct xf_prefix {
+	__u64 until; /* jiffies64 from which on it is as if it were not there; 0: it is there for good */
+	__u64 hits;  /* packets refused on its account; XF_SET_BANS only */
+	__u32 bits;  /* of the network: when its time is over, the wider one around it counts */
+	__u32 pad;
+};
+
 /*
  * What is known of a set: hash "prefix_sets", by number. It is there before the
  * first network of the set and until after the last, so that none is left over.
@@ -71,13 +78,6 @@ struct xf_prefix_set {
 	__u32 count;		  /* networks */
 	__u32 whole;		  /* 0: being filled or emptied, and not to be used */
 	char given[XF_GIVEN_LEN]; /* as it was stated: "198.51.100.0/24,@/etc/blocklist" */
-};
-
-struct xf_prefix {
-	__u64 until; /* jiffies64 from which on it is as if it were not there; 0: it is there for good */
-	__u64 hits;  /* packets refused on its account; XF_SET_BANS only */
-	__u32 bits;  /* of the network: when its time is over, the wider one around it counts */
-	__u32 pad;
 };
 
 /* One source of one rule: an IPv4 address, or an IPv6 /64, the network that one subscriber has. */

@@ -220,8 +220,9 @@ static void test_cells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_policy), cmocka_unit_test(test_states), cmocka_unit_test(test_rule),   cmocka_unit_test(test_used_rule), cmocka_unit_test(test_flow),
-		cmocka_unit_test(test_status), cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_policy),	  cmocka_unit_test(test_states), cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_used_rule), cmocka_unit_test(test_flow),	 cmocka_unit_test(test_status),
+		cmocka_unit_test(test_cells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
