@@ -207,12 +207,12 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 
 __noinline int TIER(open_ipv4)(ctx_t *ctx, struct pkt *p)
 {
-	return p ? flow_open(ctx, p, XF_IPV4) : PASS;
+	return p ? watch_newcomer(p, flow_open(ctx, p, XF_IPV4), XF_IPV4) : PASS;
 }
 
 __noinline int TIER(open_ipv6)(ctx_t *ctx, struct pkt *p)
 {
-	return p ? flow_open(ctx, p, XF_IPV6) : PASS;
+	return p ? watch_newcomer(p, flow_open(ctx, p, XF_IPV6), XF_IPV6) : PASS;
 }
 
 #endif

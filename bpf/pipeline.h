@@ -28,6 +28,7 @@
 #include "route.h"
 #include "account.h"
 #include "frag_hosts.h"
+#include "watch.h"
 #include "open.h"
 #include "stateless.h"
 

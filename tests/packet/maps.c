@@ -34,6 +34,8 @@ static const struct {
 	{"policies", MAX_RULES},
 	{"rule_states", MAX_RULES},
 	{"source_buckets", MAX_FLOWS / 2},
+	{"sketches", 512},
+	{"sources", 1024},
 };
 
 static void die(const char *what)
@@ -148,6 +150,8 @@ static void clear_rules(void)
 	clear("listen");
 	clear("listen_ranges");
 	clear("rule_drops");
+	clear("sketches");
+	clear("sources");
 	for (uint32_t i = 0; i < MAX_RULES; i++) {
 		map_put("rules", &i, &no_rule);
 		map_put("rule_states", &i, &no_state);
