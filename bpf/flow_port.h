@@ -90,17 +90,18 @@ static __always_inline void port_key(struct xf_port_key *key, const struct xf_ke
 /* Takes the drafted reply's port for the drafted UDP client, or a share in it; false: it is another's. */
 __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 {
-	struct xf_port_owner mine = {.flows = 1}, *owner;
-	struct xf_port_key key;
+	struct end_keys *keys = end_keys_get();
+	struct xf_port_owner *owner;
 
-	if (!d)
+	if (!d || !keys)
 		return false;
-	port_key(&key, &d->reply_key, family);
-	mine.client = d->client_key.saddr;
-	mine.client_port = d->client_key.sport;
-	if (!bpf_map_update_elem(&udp_ports, &key, &mine, BPF_NOEXIST))
+	port_key(&keys->port, &d->reply_key, family);
+	keys->owner.client = d->client_key.saddr;
+	keys->owner.client_port = d->client_key.sport;
+	keys->owner.flows = 1;
+	if (!bpf_map_update_elem(&udp_ports, &keys->port, &keys->owner, BPF_NOEXIST))
 		return true;
-	owner = bpf_map_lookup_elem(&udp_ports, &key);
+	owner = bpf_map_lookup_elem(&udp_ports, &keys->port);
 	return owner && port_is_owner(owner, &d->client_key) && port_share(owner);
 }
 

@@ -195,11 +195,12 @@ struct {
 	__type(value, struct flow_draft);
 } draft SEC(".maps") __weak;
 
-/* Keys of a flow that is being ended: deep down in the calls there is no stack for them. */
+/* Keys, and an owner of a port in the making: deep down in the calls there is no stack for them. */
 struct end_keys {
 	struct xf_key6 twin;
 	struct xf_source_key source;
 	struct xf_port_key port;
+	struct xf_port_owner owner;
 };
 
 struct {
