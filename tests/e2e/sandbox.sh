@@ -168,6 +168,9 @@ tier() {
 	esac
 }
 
+# Does the kernel tell which devices take XDP frames (6.3)? Else the fast tier sends nothing through a veth.
+tells_xdp_features() { genl ctrl get name netdev >/dev/null 2>&1; }
+
 teardown() {
 	local pid ns
 	while read -r pid; do
