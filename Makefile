@@ -112,11 +112,13 @@ $(SKEL_SRC:user/%.c=$(BUILD)/user/%.o) $(SKEL_SRC:user/%.c=$(BUILD)/san/%.o): | 
 
 abi: $(BUILD)/abi.stamp
 
-$(BUILD)/abi.stamp: include/xdpfwd/abi.h include/xdpfwd/reasons.h
+ABI_HEADERS := $(wildcard include/xdpfwd/*.h)
+
+$(BUILD)/abi.stamp: $(ABI_HEADERS)
 	@mkdir -p $(@D)
-	@{ echo '#include "xdpfwd/abi.h"'; \
-	   sed -n 's/^struct \(xf_[a-z0-9_]*\) {/_Static_assert(sizeof(struct \1) > 0, "");/p' $<; } > $(BUILD)/abi.c
-	$(call say,ABI,$<)
+	@{ printf '#include "%s"\n' $(^:include/%=%); \
+	   sed -n 's/^struct \(xf_[a-z0-9_]*\) {/_Static_assert(sizeof(struct \1) > 0, "");/p' $^; } > $(BUILD)/abi.c
+	$(call say,ABI,include/xdpfwd)
 	$(Q)$(CLANG) -target bpf -Wpadded $(WARNINGS) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
 	$(Q)$(CLANG) -Wpadded $(WARNINGS) -Iinclude -fsyntax-only $(BUILD)/abi.c
 	@touch $@

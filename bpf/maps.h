@@ -7,6 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "policy_maps.h"
 #include "xdpfwd/abi.h"
 
 /* What the instance is set to: limits, time-outs, the rule set in force. */

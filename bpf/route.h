@@ -164,6 +164,21 @@ static __always_inline void route_check_mtu(ctx_t *ctx, struct xf_flow *f, const
 	f->routed_at = p->now;
 }
 
+/* Does this machine itself send it, to one of its addresses? */
+static __always_inline bool route_is_own(ctx_t *ctx)
+{
+	return ctx_ingress(ctx) == LOOPBACK_IFINDEX;
+}
+
+/* Does the packet fit the way out? A GSO packet by its segments. */
+static __always_inline enum verdict route_carries(ctx_t *ctx, struct pkt *p, const struct xf_flow *f)
+{
+	p->mtu = f->mtu;
+	if (!p->mtu || ctx_segment_len(ctx, p) <= p->mtu)
+		return SEND;
+	return refuse(p, XF_REASON_TOO_BIG);
+}
+
 /* Must the way out be looked up for this packet? Without a link address, the full tier asks each time. */
 static __always_inline bool route_is_due(const struct xf_flow *f, const struct pkt *p, const struct xf_config *cfg)
 {

@@ -13,6 +13,7 @@
 
 #include "dataplane.h"
 #include "netdev.h"
+#include "xdpfwd/policy.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -38,7 +39,13 @@
 	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
 	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
 	X(EGRESS,        egress,        DEVMAP_HASH,  sizeof(__u32),                sizeof(__u32))                   \
-	X(FRAG_HOSTS,    frag_hosts,    LRU_HASH,     sizeof(struct xf_local_key),  sizeof(__u32))
+	X(FRAG_HOSTS,    frag_hosts,    LRU_HASH,     sizeof(struct xf_local_key),  sizeof(__u32))                   \
+	X(POLICIES,      policies,      ARRAY,        sizeof(__u32),                sizeof(struct xf_policy))        \
+	X(RULE_STATES,   rule_states,   ARRAY,        sizeof(__u32),                sizeof(struct xf_rule_state))    \
+	X(PREFIXES4,     prefixes4,     LPM_TRIE,     sizeof(struct xf_prefix4),    sizeof(struct xf_prefix))        \
+	X(PREFIXES6,     prefixes6,     LPM_TRIE,     sizeof(struct xf_prefix6),    sizeof(struct xf_prefix))        \
+	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
+	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u32))
 /* clang-format on */
 
 enum dp_map {
@@ -231,7 +238,7 @@ int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, en
 /* ---- targets and clients on this machine (dataplane_local.c) */
 
 struct dp_ruleset;
-#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+#define LOOPBACK_IFINDEX  1	    /* in every network namespace */
 #define DP_LOCAL_OUT	  (1u << 0) /* a target is this machine */
 #define DP_LOCAL_LOOPBACK (1u << 1) /* and that in 127/8 */
 unsigned int dp_local_needs(const struct dp_ruleset *set, const struct xf_rule *more);

@@ -27,6 +27,8 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_RULES:
 	case DP_MAP_RULE_META:
 	case DP_MAP_RULE_COUNTERS:
+	case DP_MAP_POLICIES:
+	case DP_MAP_RULE_STATES:
 		return config->max_rules;
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
 	case DP_MAP_LISTEN:	/* TCP and UDP */

@@ -66,6 +66,7 @@ enum xf_source {
 #define XF_RULE_DISABLED (1u << 1) /* refuses every packet */
 #define XF_RULE_DRAINING (1u << 2) /* deleted with --keep-flows: its flows live out */
 #define XF_RULE_LOCAL	 (1u << 3) /* the target is this machine */
+#define XF_RULE_POLICY	 (1u << 4) /* has conditions for newcomers, in "policies" */
 
 #define XF_PROTO_TCP (1u << 0)
 #define XF_PROTO_UDP (1u << 1)
@@ -82,7 +83,8 @@ struct xf_rule {
 	__u8 family;	 /* XF_IPV4 or XF_IPV6 */
 	__u8 source;	 /* enum xf_source */
 	__u8 protos;	 /* XF_PROTO_* */
-	__u8 pad[15];
+	__u8 pad[7];
+	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 };
 
 enum xf_listen_kind {

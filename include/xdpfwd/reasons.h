@@ -26,7 +26,16 @@
 	X(NO_FLOW,             "no_flow",             "a TCP reset without a connection, left to the kernel") \
 	X(BAD_SOURCE,          "bad_source",          "the source is no address that a client can have")   \
 	X(LOOPBACK,            "loopback",            "a packet from outside with an address of loopback")     \
-	X(BAD_FRAGMENT,        "bad_fragment",        "fragments of one datagram overlap or contradict each other")
+	X(BAD_FRAGMENT,        "bad_fragment",        "fragments of one datagram overlap or contradict each other") \
+	X(BANNED,              "banned",              "the source was banned; see xdpfwd ban")             \
+	X(DENIED,              "denied",              "the rule's --deny names the source")                \
+	X(NOT_ALLOWED,         "not_allowed",         "the rule's --allow does not name the source")       \
+	X(EXPIRED,             "expired",             "the rule's time is over")                           \
+	X(MAX_FLOWS,           "max_flows",           "the rule has as many flows as its --max-flows")     \
+	X(MAX_FLOWS_PER_SOURCE, "max_flows_per_source", "the source has as many flows as --max-flows-per-source") \
+	X(RATE_LIMITED,        "rate_limited",        "more new flows than the rule's --rate")             \
+	X(SOURCE_RATE_LIMITED, "source_rate_limited", "more new flows than --rate-per-source")             \
+	X(SYN_CHALLENGED,      "syn_challenged",      "a source that had to prove itself first, see --syn-protect")
 /* clang-format on */
 
 enum xf_reason {

@@ -20,7 +20,7 @@ static const struct {
 } sizes[] = {
 	{"rules", MAX_RULES}, {"rule_meta", MAX_RULES},	 {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
 	{"listen", 256},      {"listen_ranges", 1024},	 {"flow4", 2 * MAX_FLOWS},     {"flow6", 2 * MAX_FLOWS},
-	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS},
+	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS}, {"policies", MAX_RULES},      {"rule_states", MAX_RULES},
 };
 
 static void die(const char *what)

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A packet without a flow: its rule, what the policy and the host say, the way
+ * out, and then a flow. The rare path, apart from the frequent one: much of it
+ * is in global functions, which the verifier checks once and by themselves.
+ */
+#ifndef XDPFWD_BPF_OPEN_H
+#define XDPFWD_BPF_OPEN_H
+
+/* pipeline.h includes the stages before. */
+
+/* What the client's packets become under this rule; the masquerade port is still open. */
+static __always_inline void draft_client(struct flow_draft *d, const struct pkt *p, const struct xf_rule *rule,
+					 const __u8 family)
+{
+	__u16 offset = bpf_ntohs(p->tuple.dport) - rule->listen_lo;
+
+	__builtin_memset(&d->client, 0, sizeof(d->client));
+	d->client.created = p->now;
+	d->client.last_seen = p->now;
+	d->client.rule = p->rule;
+	d->client.rule_gen = rule->gen;
+	d->client.state = XF_FLOW_PENDING;
+	addr_copy(&d->client.daddr, &rule->target, family);
+	d->client.dport = bpf_htons(rule->target_lo + offset);
+	addr_copy(&d->client.saddr, rule->source == XF_SOURCE_MASQUERADE ? &rule->masquerade : &p->tuple.saddr, family);
+	d->client.sport = p->tuple.sport;
+}
+
+/*
+ * Must the target see this machine instead of the client? Under "auto" if they
+ * share a subnet: the target would answer the client directly, and that from an
+ * address that the client knows nothing of.
+ */
+static __always_inline bool draft_masquerades(ctx_t *ctx, const struct flow_draft *d, const struct pkt *p,
+					      const struct xf_rule *rule)
+{
+	const union xf_addr *own = &rule->masquerade;
+
+	/* A client on this machine has an address and port that it may use towards the target by itself. */
+	if (route_is_own(ctx) || rule->source != XF_SOURCE_AUTO)
+		return route_is_own(ctx) || rule->source == XF_SOURCE_MASQUERADE;
+	if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
+		return false;
+	if (d->client.ifindex != ctx_ingress(ctx) || !p->on_link)
+		return false;
+	return rule->family == XF_IPV6 ? route_sender_is_direct(ctx, p, XF_IPV6) :
+					 route_sender_is_direct(ctx, p, XF_IPV4);
+}
+
+/* The other half, and the keys of both. */
+static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *p, const __u8 family)
+{
+	__builtin_memset(&d->client_key, 0, sizeof(d->client_key));
+	addr_copy(&d->client_key.saddr, &p->tuple.saddr, family);
+	addr_copy(&d->client_key.daddr, &p->tuple.daddr, family);
+	d->client_key.sport = p->tuple.sport;
+	d->client_key.dport = p->tuple.dport;
+	d->client_key.proto = p->tuple.proto;
+	flow_twin_key(&d->reply_key, &d->client, p->tuple.proto, family);
+
+	d->reply.packets = 0;
+	d->reply.bytes = 0;
+	d->reply.created = p->now;
+	d->reply.last_seen = p->now;
+	d->reply.routed_at = p->now;
+	d->reply.rule = d->client.rule;
+	d->reply.rule_gen = d->client.rule_gen;
+	d->reply.state = XF_FLOW_PENDING;
+	addr_store(&d->reply.saddr, &p->tuple.daddr, family);
+	addr_store(&d->reply.daddr, &p->tuple.saddr, family);
+	d->reply.sport = p->tuple.dport;
+	d->reply.dport = p->tuple.sport;
+}
+
+/*
+ * The draft of a flow whose target is this machine: no way out to be found, nor
+ * another source. The answers are met at TC egress.
+ */
+static __always_inline void draft_local(struct flow_draft *d, const struct pkt *p, const __u8 family)
+{
+	draft_reply(d, p, family);
+	d->client.flags = XF_FLOW_LOCAL;
+	d->reply.flags = XF_FLOW_REPLY | XF_FLOW_LOCAL;
+	d->reply.ifindex = 0;
+	d->reply.mtu = 0;
+}
+
+/* The draft of a flow to another machine; p->masquerade says whether its port is still to be chosen. */
+static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	const struct xf_rule *rule = rule_get(p->rule);
+	struct flow_draft *d;
+	enum xf_reason reason;
+	__u32 zero = 0;
+
+	d = bpf_map_lookup_elem(&draft, &zero);
+	if (!rule || !d)
+		return PASS;
+	if (route_is_own(ctx)) {
+		const union xf_addr *own = &rule->masquerade;
+
+		if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
+			return PASS;
+		addr_copy(&d->client.saddr, own, family);
+	}
+	reason = route_find(ctx, &d->client, p, family);
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	if (!ctx_can_send(&d->client))
+		return PASS;
+	if (route_carries(ctx, p, &d->client) != SEND)
+		return DROP;
+	p->masquerade = draft_masquerades(ctx, d, p, rule);
+	if (p->masquerade)
+		addr_copy(&d->client.saddr, &rule->masquerade, family);
+	draft_reply(d, p, family);
+	route_learn(ctx, &d->reply, p);
+	return SEND;
+}
+
+__noinline int TIER(remote_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? draft_remote(ctx, p, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(remote_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? draft_remote(ctx, p, XF_IPV6) : PASS;
+}
+
+__noinline int TIER(host_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p && host_owns(ctx, p, XF_IPV4);
+}
+
+__noinline int TIER(host_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p && host_owns(ctx, p, XF_IPV6);
+}
+
+__noinline int TIER(source_routed)(ctx_t *ctx, struct pkt *p)
+{
+	return p && parse_is_source_routed(ctx, p);
+}
+
+/*
+ * A packet without a flow: finds its rule, asks the policy and the routing
+ * table, and makes the flow. PASS: no rule wants it, or this tier cannot send
+ * where it must go, and then no state was made.
+ */
+static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	const struct xf_config *cfg = cfg_get();
+	struct flow_draft *d;
+	enum xf_reason reason;
+	struct xf_rule *rule;
+	enum verdict v;
+	__u32 zero = 0;
+
+	d = bpf_map_lookup_elem(&draft, &zero);
+	if (!cfg || !d || !p->listen_ports || p->is_error)
+		return PASS;
+	p->rule = rule_find(p, cfg->set, family);
+	rule = rule_get(p->rule);
+	if (!rule || !(rule->flags & XF_RULE_LIVE))
+		return PASS;
+	if (CTX_IS_FAST && rule->flags & XF_RULE_LOCAL)
+		return PASS;
+	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
+		return PASS;
+	v = policy_new(p, rule);
+	if (v != SEND)
+		return v;
+	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p))
+		return PASS;
+
+	draft_client(d, p, rule, family);
+	if (rule->flags & XF_RULE_LOCAL)
+		draft_local(d, p, family);
+	else
+		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
+	if (v != SEND)
+		return v;
+	reason = flow_create(d, cfg, p->masquerade, family);
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	account_flow(p);
+	fragments_expect(d, family);
+	return SEND;
+}
+
+__noinline int TIER(open_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? flow_open(ctx, p, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(open_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? flow_open(ctx, p, XF_IPV6) : PASS;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may come in, how often and until when: what both sides of the policy maps
+ * know. Byte orders and times as in abi.h.
+ *
+ * Rates are token buckets in the form of the generic cell rate algorithm (ITU-T
+ * I.371): a bucket is one number, the time at which it will be full again. Its
+ * unit is the tick: a jiffy has XF_TICKS_PER_JIFFY of them.
+ */
+#ifndef XDPFWD_POLICY_H
+#define XDPFWD_POLICY_H
+
+#include "xdpfwd/abi.h"
+
+#define XF_TICK_SHIFT	   20
+#define XF_TICKS_PER_JIFFY (1ULL << XF_TICK_SHIFT)
+
+/* What a rule asks of newcomers: element of the array "policies", by rule id; read if the rule has XF_RULE_POLICY. */
+struct xf_policy {
+	__u64 rate_cost;	/* ticks that a new flow costs; 0: no limit */
+	__u64 rate_burst;	/* ticks that can be saved up */
+	__u64 source_rate_cost; /* the same for each source */
+	__u64 source_rate_burst;
+	__u32 allow;	 /* a set in "prefixes4"/"prefixes6"; 0: everybody */
+	__u32 deny;	 /* 0: nobody */
+	__u32 max_flows; /* that have been answered; 0: no limit */
+	__u32 max_flows_per_source;
+	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies; 0: as the instance */
+	__u32 syn_threshold; /* half-open connections from which on sources must prove themselves; 0: never */
+	__u32 pad;
+};
+
+/* What a rule's traffic amounts to, written by the programs alone: array "rule_states", by rule id. */
+struct xf_rule_state {
+	__u64 bucket;	   /* ticks */
+	__u32 pending;	   /* flows in the table, by state */
+	__u32 established; /* those that have been answered, also if they are closing */
+	__u8 pad[48];
+};
+
+/*
+ * Networks, in two longest-prefix-match maps, "prefixes4" and "prefixes6". A
+ * set is known by its number, which is never used again while a rule has it.
+ */
+#define XF_SET_BANS  1 /* what was banned, for all rules */
+#define XF_SET_FIRST 2 /* those of allow and deny from here on */
+
+struct xf_prefix4 {
+	__u32 prefixlen; /* 32, for the set, and the network's bits */
+	__u32 set;
+	__be32 addr;
+};
+
+struct xf_prefix6 {
+	__u32 prefixlen;
+	__u32 set;
+	__u8 addr[16];
+};
+
+struct xf_prefix {
+	__u64 until; /* jiffies64; 0: for good */
+	__u64 hits;  /* packets refused on its account; XF_SET_BANS only */
+};
+
+/* One source of one rule: an IPv4 address, or an IPv6 /64, the network that one subscriber has. */
+struct xf_source_key {
+	union xf_addr addr;
+	__u32 rule;
+};
+
+XF_SIZE(struct xf_policy, 72);
+XF_SIZE(struct xf_rule_state, 64);
+XF_SIZE(struct xf_prefix4, 12);
+XF_SIZE(struct xf_prefix6, 24);
+XF_SIZE(struct xf_prefix, 16);
+XF_SIZE(struct xf_source_key, 20);
+
+#endif
