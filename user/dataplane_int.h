@@ -215,6 +215,8 @@ int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
 
 /* Why this interface does not get native XDP by itself; NULL: it may. */
 const char *dp_xdp_unfit(const struct nd_link *link, char *buf, size_t len);
+/* Are there VLAN devices on it whose tags XDP would not see? */
+bool dp_xdp_loses_tags(const struct nd_link *link);
 /* 0 or a negative errno. */
 int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, enum xf_tier tier);
 void dp_xdp_detach(struct dataplane *dp, __u32 ifindex);
