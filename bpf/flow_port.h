@@ -10,10 +10,10 @@
 #include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
+#include "share.h"
 
 #define PORT_PROBES 48	 /* ports tried, at most */
 #define PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
-#define PORT_RACES  4	 /* times that other CPUs may come between */
 
 /* One client's masquerading, and the port that is being tried. */
 struct port_choice {
@@ -64,21 +64,6 @@ static __always_inline bool port_is_owner(const struct xf_port_owner *owner, con
 	       owner->client.w[3] == client->saddr.w[3];
 }
 
-/* One more of the owner's flows uses it; false: the last one is just leaving. */
-static __always_inline bool port_share(struct xf_port_owner *owner)
-{
-	__u32 n = *(volatile __u32 *)&owner->flows;
-
-	for (int i = 0; i < PORT_RACES && n; i++) {
-		__u32 was = __sync_val_compare_and_swap(&owner->flows, n, n + 1);
-
-		if (was == n)
-			return true;
-		n = was;
-	}
-	return false;
-}
-
 static __always_inline void port_key(struct xf_port_key *key, const struct xf_key6 *reply, __u8 family)
 {
 	__builtin_memset(key, 0, sizeof(*key));
@@ -90,18 +75,31 @@ static __always_inline void port_key(struct xf_port_key *key, const struct xf_ke
 /* Takes the drafted reply's port for the drafted UDP client, or a share in it; false: it is another's. */
 __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 {
-	struct xf_port_owner mine = {.flows = 1}, *owner;
+	struct xf_port_owner mine = {.flows = share_first()}, *owner;
 	struct xf_port_key key;
+	bool done = false, foreign = false;
+	__u64 seen;
 
 	if (!d)
 		return false;
 	port_key(&key, &d->reply_key, family);
 	mine.client = d->client_key.saddr;
 	mine.client_port = d->client_key.sport;
-	if (!bpf_map_update_elem(&udp_ports, &key, &mine, BPF_NOEXIST))
-		return true;
-	owner = bpf_map_lookup_elem(&udp_ports, &key);
-	return owner && port_is_owner(owner, &d->client_key) && port_share(owner);
+	for (int i = 0; i < SHARE_RACES && !done && !foreign; i++) {
+		done = !bpf_map_update_elem(&udp_ports, &key, &mine, BPF_NOEXIST);
+		if (done)
+			continue;
+		owner = bpf_map_lookup_elem(&udp_ports, &key);
+		if (!owner)
+			continue;
+		seen = share_read(&owner->flows);
+		foreign = !port_is_owner(owner, &d->client_key);
+		if (bpf_map_lookup_elem(&udp_ports, &key) != owner)
+			foreign = false;
+		else
+			done = !foreign && share_add(&owner->flows, seen);
+	}
+	return done;
 }
 
 /* Gives a share back; `reply` is the key of a reply half. */
@@ -114,7 +112,7 @@ static __always_inline void port_give_back(const struct xf_key6 *reply, __u8 fam
 		return;
 	port_key(&keys->port, reply, family);
 	owner = bpf_map_lookup_elem(&udp_ports, &keys->port);
-	if (owner && __sync_fetch_and_add(&owner->flows, -1) == 1)
+	if (owner && share_drop(&owner->flows))
 		bpf_map_delete_elem(&udp_ports, &keys->port);
 }
 

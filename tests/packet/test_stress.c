@@ -18,10 +18,10 @@
 #include "table.h"
 
 #define THREADS		    4
-#define PACKETS		    12000
+#define PACKETS		    8000
 #define RULES		    6
-#define SPORTS		    10
-#define TABLE		    24
+#define SPORTS		    6
+#define TABLE		    32
 #define PORTS		    12
 #define LIFE		    30 /* jiffies: flows of that age are over */
 #define MAX_FLOWS_OF_RULE   5
