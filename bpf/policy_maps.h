@@ -20,6 +20,7 @@ struct {
 /* How many flows each rule has, and its bucket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct xf_rule_state);
@@ -42,6 +43,15 @@ struct {
 	__type(key, struct xf_prefix6);
 	__type(value, struct xf_prefix);
 } prefixes6 SEC(".maps") __weak;
+
+/* What the sets in there are; no program looks here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u32);
+	__type(value, struct xf_prefix_set);
+} prefix_sets SEC(".maps") __weak;
 
 /* Buckets of sources, of rules that limit their rate; the oldest make room. */
 struct {

@@ -6,16 +6,20 @@
 #include "cmd.h"
 #include "dataplane.h"
 #include "log.h"
+#include "timeouts.h"
 
 static const char *mode = "auto", *ports;
 static bool dispatcher, no_auto_attach;
 static uint32_t max_rules, max_flows;
+static struct opt_list timeouts;
 
 static const struct opt options[] = {
 	{"mode", "MODE", "auto (default), native, generic or tc", OPT_TEXT, &mode, 0, 0},
 	{"max-rules", "N", "room for so many rules; default 65536", OPT_U32, &max_rules, 1, DP_MAX_RULES_LIMIT},
 	{"max-flows", "N", "room for so many flows; default 262144", OPT_U32, &max_flows, 1, DP_MAX_FLOWS_LIMIT},
 	{"masquerade-ports", "A-B", "source ports that masquerading may use", OPT_TEXT, &ports, 0, 0},
+	{"timeout", "NAME=DURATION,...", "how long flows may be idle: udp, udp-pending, tcp, tcp-transitory", OPT_LIST,
+	 &timeouts, 0, 0},
 	{"no-auto-attach", NULL, "leave the interfaces alone through which targets are reached", OPT_FLAG,
 	 &no_auto_attach, 0, 0},
 	{"dispatcher", NULL, "go through libxdp's dispatcher, beside other XDP programs", OPT_FLAG, &dispatcher, 0, 0},
@@ -28,8 +32,12 @@ static const struct opt_command command = {
 	.about = "Attaches the data plane to the interfaces and pins it: nothing has to keep running.\n"
 		 "Loading again adds interfaces, and replaces the programs in place by those of this\n"
 		 "version; rules, flows and counters stay. It also finds out anew by which interfaces\n"
-		 "and next hops targets are reached, after the network has changed.",
-	.example = "  xdpfwd load eth0",
+		 "and next hops targets are reached, after the network has changed.\n\n"
+		 "Timeouts are of answered UDP (5m) and TCP (2h4m), of UDP that nobody has answered\n"
+		 "yet (30s), and of TCP before the handshake's end and after the first FIN (4m).\n"
+		 "Those that are not given stay as they are; a rule may have its own.",
+	.example = "  xdpfwd load eth0\n"
+		   "  xdpfwd load eth0 --timeout udp=2m,tcp=1h",
 	.options = options,
 	.min_operands = 1,
 	.max_operands = -1,
@@ -77,7 +85,7 @@ int cmd_load(const char *state, int argc, char **argv)
 {
 	struct dp_load_options load = {0};
 	struct xf_error err, why;
-	int ret = cmd_begin(&command, &argc, argv);
+	int ret = cmd_begin(&command, &argc, argv), i;
 
 	if (ret != CMD_GO_ON)
 		return ret;
@@ -86,6 +94,12 @@ int cmd_load(const char *state, int argc, char **argv)
 	if (ports && xf_ports_parse(ports, &load.masquerade_ports, &why) < 0) {
 		xf_fail(&err, "--masquerade-ports: %s", why.text);
 		return cmd_misuse(&command, &err);
+	}
+	for (i = 0; i < timeouts.n; i++) {
+		if (xf_timeouts_parse(timeouts.text[i], load.timeout, &why) < 0) {
+			xf_fail(&err, "--timeout: %s", why.text);
+			return cmd_misuse(&command, &err);
+		}
 	}
 	load.ifnames = (const char *const *)argv;
 	load.n_ifnames = (size_t)argc;

@@ -3,17 +3,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd.h"
 #include "dataplane.h"
+#include "prefix_file.h"
+#include "rate.h"
 #include "record.h"
+#include "timeouts.h"
+#include "when.h"
 
-static const char *name, *source, *comment;
-static bool disabled, force;
+static const char *name, *source, *comment, *rate, *source_rate, *expires;
+static struct opt_list allow, deny, timeouts;
+static uint32_t max_flows, max_flows_per_source, syn_threshold;
+static bool disabled, force, syn_protect;
 
 static const struct opt options[] = {
 	{"name", "NAME", "what to call it; default as in tcp-443", OPT_TEXT, &name, 0, 0},
 	{"source", "MODE", "auto (default), preserve, masquerade or masquerade=ADDR", OPT_TEXT, &source, 0, 0},
+	{"allow", "NET,...", "only these clients may connect", OPT_LIST, &allow, 0, 0},
+	{"deny", "NET,...", "these clients may not, not even if --allow names them", OPT_LIST, &deny, 0, 0},
+	{"rate", "N/UNIT[,burst=N]", "so many new flows: 20/s, 100/min, 5/h, 10/d", OPT_TEXT, &rate, 0, 0},
+	{"rate-per-source", "N/UNIT", "so many of each client, of IPv6 each /64", OPT_TEXT, &source_rate, 0, 0},
+	{"max-flows", "N", "so many answered flows at a time", OPT_U32, &max_flows, 1, DP_MAX_FLOWS_LIMIT},
+	{"max-flows-per-source", "N", "so many of each client, of IPv6 each /64", OPT_U32, &max_flows_per_source, 1,
+	 DP_MAX_FLOWS_LIMIT},
+	{"expires", "DURATION|DATE", "closes by itself: 30s, 2h, 7d, 2030-12-31T18:00[Z]", OPT_TEXT, &expires, 0, 0},
+	{"timeout", "NAME=DURATION,...", "udp, udp-pending, tcp, tcp-transitory; see load", OPT_LIST, &timeouts, 0, 0},
+	{"syn-protect", NULL, "TCP clients must prove themselves during a flood of SYNs", OPT_FLAG, &syn_protect, 0, 0},
+	{"syn-threshold", "N", "half-open connections that are a flood; default 1000", OPT_U32, &syn_threshold, 1,
+	 DP_MAX_FLOWS_LIMIT},
 	{"comment", "TEXT", "a note, shown by map show", OPT_TEXT, &comment, 0, 0},
 	{"disabled", NULL, "make it, but let it refuse every packet for now", OPT_FLAG, &disabled, 0, 0},
 	{"force", NULL, "even if it takes packets away from a local socket", OPT_FLAG, &force, 0, 0},
@@ -29,12 +48,19 @@ static const struct opt_command command = {
 		 "  LISTEN  ADDR:PORT, [ADDR6]:PORT, IFACE:PORT (its addresses) or :PORT (every address);\n"
 		 "          PORT may be a range, A-B\n"
 		 "  TARGET  ADDR[:PORT] or [ADDR6][:PORT]; without PORT the same port; of a range, the\n"
-		 "          first port\n\n"
+		 "          first port\n"
+		 "  NET     a network as in 198.51.100.0/24, an address, or @FILE: one of them a line\n\n"
 		 "Source auto and preserve: the target sees the client's address, and its replies must\n"
 		 "come back through this machine; auto masquerades where client and target are behind\n"
-		 "the same interface. Masquerade: the target sees this machine's address.",
+		 "the same interface. Masquerade: the target sees this machine's address.\n\n"
+		 "Without burst=N a rate lets N new flows through at once: who stays within N in each\n"
+		 "UNIT is never refused. A date without a time is its first moment, and local time\n"
+		 "unless Z or an offset as in +02:00 follows. Conditions are for new flows; those that\n"
+		 "exist go on, but for an expired or disabled rule's.",
 	.example = "  xdpfwd map add tcp :443 192.0.2.10:8443\n"
-		   "  xdpfwd map add udp eth0:27000-27015 192.0.2.20 --source masquerade --name game",
+		   "  xdpfwd map add tcp :22 192.0.2.10 --allow 198.51.100.0/24 --expires 2h\n"
+		   "  xdpfwd map add udp eth0:27000-27015 192.0.2.20 --source masquerade --name game\n"
+		   "  xdpfwd map add tcp :80 192.0.2.10 --deny @/etc/xdpfwd/blocklist --rate-per-source 20/s",
 	.options = options,
 	.min_operands = 3,
 	.max_operands = 3,
@@ -45,7 +71,69 @@ static int copy_option(char *to, size_t size, const char *from)
 	return snprintf(to, size, "%s", from) < (int)size ? 0 : -1;
 }
 
-static int parse_rule(char **argv, struct xf_rule_spec *rule, struct xf_error *err)
+/* Puts the option's name before what is wrong with its value. */
+static int blame(const char *option, const struct xf_error *why, struct xf_error *err)
+{
+	return xf_fail(err, "--%s: %.290s", option, why->text);
+}
+
+static int parse_expires(struct xf_rule_spec *rule, struct xf_error *err)
+{
+	struct timespec now;
+	struct xf_error why;
+	struct xf_when when;
+
+	if (!expires)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	/* Up to the next whole second, since it shall not close too early. */
+	if (xf_when_parse(expires, now.tv_sec + (now.tv_nsec > 0), &when, &why))
+		return blame("expires", &why, err);
+	rule->expires = when.at;
+	rule->expires_by_date = when.by_date;
+	return 0;
+}
+
+static int parse_limits(struct xf_rule_spec *rule, struct xf_error *err)
+{
+	struct xf_error why;
+	int i;
+
+	if (rate && xf_rate_parse(rate, &rule->rate, &why))
+		return blame("rate", &why, err);
+	if (source_rate && xf_rate_parse(source_rate, &rule->source_rate, &why))
+		return blame("rate-per-source", &why, err);
+	for (i = 0; i < timeouts.n; i++)
+		if (xf_timeouts_parse(timeouts.text[i], rule->timeout, &why))
+			return blame("timeout", &why, err);
+	if (syn_threshold && !syn_protect)
+		return xf_fail(err, "--syn-threshold is about --syn-protect: give that as well");
+	rule->max_flows = max_flows;
+	rule->max_flows_per_source = max_flows_per_source;
+	rule->syn_threshold = !syn_protect ? 0 : syn_threshold ? syn_threshold : XF_SYN_THRESHOLD;
+	return parse_expires(rule, err);
+}
+
+/* The networks of one option; *out stays NULL if it was not given. */
+static int parse_networks(const char *option, const struct opt_list *given, struct xf_prefixes *list,
+			  struct xf_error *err)
+{
+	struct xf_error why;
+	int i;
+
+	for (i = 0; i < given->n; i++)
+		if (xf_prefixes_add(list, given->text[i], prefix_file_read, &why))
+			return blame(option, &why, err);
+	xf_prefixes_settle(list);
+	return 0;
+}
+
+/* The lists of networks that a rule refers to. */
+struct lists {
+	struct xf_prefixes allow, deny;
+};
+
+static int parse_rule(char **argv, struct xf_rule_spec *rule, struct lists *lists, struct xf_error *err)
 {
 	memset(rule, 0, sizeof(*rule));
 	rule->disabled = disabled;
@@ -61,6 +149,11 @@ static int parse_rule(char **argv, struct xf_rule_spec *rule, struct xf_error *e
 	if (comment &&
 	    (xf_comment_check(comment, err) < 0 || copy_option(rule->comment, sizeof(rule->comment), comment) < 0))
 		return -1;
+	if (parse_limits(rule, err) || parse_networks("allow", &allow, &lists->allow, err) ||
+	    parse_networks("deny", &deny, &lists->deny, err))
+		return -1;
+	rule->allow = allow.n ? &lists->allow : NULL;
+	rule->deny = deny.n ? &lists->deny : NULL;
 	return xf_rule_check(rule, err);
 }
 
@@ -93,22 +186,35 @@ static void print_text(const struct xf_rule_spec *rule)
 	       xf_target_format(&rule->target, target, sizeof(target)), rule->disabled ? " (disabled)" : "");
 }
 
+static int add_rule(const char *state, struct xf_rule_spec *rule, struct xf_error *err)
+{
+	struct dataplane *dp;
+	int ret;
+
+	if (dp_open(&dp, state, true, err) < 0)
+		return -1;
+	ret = dp_rule_add(dp, rule, force, err);
+	if (!ret && out_is_json)
+		ret = print_json(dp, rule->name, err);
+	else if (!ret)
+		print_text(rule);
+	dp_close(dp);
+	return ret;
+}
+
 int cmd_map_add(const char *state, int argc, char **argv)
 {
+	struct lists lists = {0};
 	struct xf_rule_spec rule;
-	struct dataplane *dp;
 	struct xf_error err;
 	int ret = cmd_begin(&command, &argc, argv);
 
 	if (ret != CMD_GO_ON)
 		return ret;
-	if (parse_rule(argv, &rule, &err) < 0 || dp_open(&dp, state, true, &err) < 0)
-		return out_fail(CMD_FAILED, &err);
-	ret = dp_rule_add(dp, &rule, force, &err);
-	if (!ret && out_is_json)
-		ret = print_json(dp, rule.name, &err);
-	else if (!ret)
-		print_text(&rule);
-	dp_close(dp);
+	ret = parse_rule(argv, &rule, &lists, &err);
+	if (!ret)
+		ret = add_rule(state, &rule, &err);
+	xf_prefixes_free(&lists.allow);
+	xf_prefixes_free(&lists.deny);
 	return ret < 0 ? out_fail(CMD_FAILED, &err) : CMD_DONE;
 }

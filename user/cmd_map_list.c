@@ -12,7 +12,8 @@ static const struct opt_command command = {
 	.name = "map list",
 	.operands = "",
 	.about = "Lists the rules. PACKETS and BYTES are of both directions, FLOWS is how many\n"
-		 "connections the rule has taken; --json has the exact numbers, each by itself.",
+		 "connections the rule has taken; --json has the exact numbers, each by itself.\n"
+		 "STATE says when a rule closes by itself, or that it has.",
 	.example = "  xdpfwd map list --json | jq '.[].name'",
 	.options = options,
 };
@@ -23,7 +24,7 @@ static const struct out_column columns[] = {
 	{"LISTEN", "listen", NULL, OUT_TEXT},
 	{"TARGET", "targets.0.target", NULL, OUT_TEXT},
 	{"SOURCE", "source", NULL, OUT_TEXT},
-	{"STATE", "enabled", NULL, OUT_ENABLED},
+	{"STATE", "", NULL, OUT_STATE},
 	{"PACKETS", "counters.packets_in", "counters.packets_out", OUT_COUNT},
 	{"BYTES", "counters.bytes_in", "counters.bytes_out", OUT_BYTES},
 	{"FLOWS", "counters.flows_created", NULL, OUT_COUNT},

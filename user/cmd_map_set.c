@@ -45,7 +45,10 @@ static int set_rules(struct dataplane *dp, const struct names *names, struct xf_
 	for (i = 0; !ret && i < names->n; i++) {
 		ret = dp_rule_set_disabled(dp, names->name[i], names->disabled, err);
 		if (!ret)
-			printf("%s %s\n", names->disabled ? "disabled" : "enabled", names->name[i]);
+			printf("%s %s%s\n", names->disabled ? "disabled" : "enabled", names->name[i],
+			       ruleset_find(&set, names->name[i], err)->expired ?
+				       ", but its time is over: it refuses every packet" :
+				       "");
 	}
 	ruleset_free(&set);
 	return ret;

@@ -6,9 +6,12 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "duration.h"
+#include "rate.h"
 #include "record.h"
 #include "ruleset.h"
 #include "text.h"
+#include "timeouts.h"
 
 static const struct opt options[] = {CMD_OPT_JSON, {0}};
 
@@ -144,22 +147,83 @@ static void print_drops(const struct dp_rule *rule)
 	}
 }
 
+#define LOCAL_TIME_LEN 64
+
+static const char *local_time(time_t at, char buf[LOCAL_TIME_LEN])
+{
+	struct tm tm;
+
+	if (!localtime_r(&at, &tm) || !strftime(buf, LOCAL_TIME_LEN, "%F %T %z", &tm))
+		snprintf(buf, LOCAL_TIME_LEN, "?");
+	return buf;
+}
+
+static void print_state(const struct dp_rule *rule, const json_t *record)
+{
+	static const struct out_column state = {"", "", NULL, OUT_STATE};
+	char cell[OUT_CELL_LEN], at[LOCAL_TIME_LEN];
+
+	printf("  %-14s %s%s\n", "state", out_cell(record, &state, cell),
+	       rule->spec.disabled || rule->expired ? ": refuses every packet" : "");
+	if (rule->spec.expires)
+		printf("  %-14s %s\n", "expires", local_time((time_t)rule->spec.expires, at));
+}
+
+static void print_timeouts(const struct xf_rule_spec *spec)
+{
+	const char *what = "timeouts";
+	char text[TEXT_NUMBER_LEN];
+	int i;
+
+	for (i = 0; i < XF_TIMEOUT_COUNT; i++) {
+		if (!spec->timeout[i])
+			continue;
+		printf("  %-14s %s %s\n", what, xf_timeout_name((enum xf_timeout)i),
+		       xf_duration_format(spec->timeout[i], text, sizeof(text)));
+		what = "";
+	}
+}
+
+/* What it asks of newcomers, under the names of the options that asked for it. */
+static void print_policy(const struct dp_rule *rule)
+{
+	const struct xf_rule_spec *spec = &rule->spec;
+	char text[XF_RATE_STRLEN];
+
+	if (rule->allow)
+		printf("  %-14s %s\n", "allow", rule->allow);
+	if (rule->deny)
+		printf("  %-14s %s\n", "deny", rule->deny);
+	if (spec->rate.count)
+		printf("  %-14s %s\n", "rate", xf_rate_format(&spec->rate, text, sizeof(text)));
+	if (spec->source_rate.count)
+		printf("  %-14s %s, each source\n", spec->rate.count ? "" : "rate",
+		       xf_rate_format(&spec->source_rate, text, sizeof(text)));
+	if (spec->max_flows)
+		printf("  %-14s %" PRIu32 "\n", "max flows", spec->max_flows);
+	if (spec->max_flows_per_source)
+		printf("  %-14s %" PRIu32 ", each source\n", spec->max_flows ? "" : "max flows",
+		       spec->max_flows_per_source);
+	if (spec->syn_threshold)
+		printf("  %-14s from %" PRIu32 " half-open connections on\n", "SYN protection", spec->syn_threshold);
+	print_timeouts(spec);
+}
+
 static void print_rule(const struct dp_rule *rule, const json_t *record)
 {
-	char a[XF_ENDPOINT_STRLEN], b[XF_ENDPOINT_STRLEN], clean[XF_ENDPOINT_STRLEN], made[64] = "";
+	char a[XF_ENDPOINT_STRLEN], b[XF_ENDPOINT_STRLEN], clean[XF_ENDPOINT_STRLEN], made[LOCAL_TIME_LEN];
 	const struct xf_rule_spec *spec = &rule->spec;
-	time_t created = (time_t)rule->created_unix;
-	struct tm tm;
 
 	xf_listen_format(&spec->listen, a, sizeof(a));
 	printf("%s: %s %s -> %s\n", spec->name, xf_protos_format(spec->protos), text_scrub(a, clean, sizeof(clean)),
 	       xf_target_format(&spec->target, b, sizeof(b)));
 	printf("  %-14s %s\n", "source", xf_source_format(spec->source, &spec->masquerade, a, sizeof(a)));
-	printf("  %-14s %s\n", "state", spec->disabled ? "disabled: refuses every packet" : "enabled");
-	if (localtime_r(&created, &tm) && strftime(made, sizeof(made), "%F %T %z", &tm))
-		printf("  %-14s %s\n", "made", made);
+	print_state(rule, record);
+	if (rule->created_unix)
+		printf("  %-14s %s\n", "made", local_time((time_t)rule->created_unix, made));
 	if (*spec->comment)
 		printf("  %-14s %s\n", "comment", spec->comment);
+	print_policy(rule);
 	print_tuples(rule);
 	print_counters(rule, record);
 	print_drops(rule);

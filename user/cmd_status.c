@@ -3,9 +3,11 @@
 #include <inttypes.h>
 
 #include "cmd.h"
+#include "duration.h"
 #include "record.h"
 #include "snapshot.h"
 #include "text.h"
+#include "timeouts.h"
 
 static const struct opt options[] = {CMD_OPT_JSON, {0}};
 
@@ -62,6 +64,17 @@ static void print_drops(const uint64_t drops[XF_REASON_COUNT])
 	}
 }
 
+static void print_timeouts(const struct dp_status *st)
+{
+	char text[TEXT_NUMBER_LEN];
+	int i;
+
+	for (i = 0; i < XF_TIMEOUT_COUNT; i++)
+		printf("%s%s %s", i ? ", " : "timeouts   ", xf_timeout_name((enum xf_timeout)i),
+		       xf_duration_format(st->timeout[i], text, sizeof(text)));
+	putchar('\n');
+}
+
 static void print_status(const struct snapshot *s, const json_t *record)
 {
 	const struct dp_status *st = &s->status;
@@ -73,6 +86,7 @@ static void print_status(const struct snapshot *s, const json_t *record)
 	       st->flows_pending, st->max_flows);
 	print_totals(s);
 	printf("ports      %s for masquerading\n", xf_ports_format(st->masquerade_ports, ports, sizeof(ports)));
+	print_timeouts(st);
 	printf("memory     %s in maps\n\n", text_bytes(st->memory_bytes, memory, sizeof(memory)));
 	out_table(json_object_get(record, "interfaces"), interface_columns);
 	print_drops(st->drops);

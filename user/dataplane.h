@@ -36,6 +36,7 @@ struct dp_load_options {
 	uint32_t max_rules; /* 0: keep, or the default for a new instance */
 	uint32_t max_flows;
 	struct xf_port_range masquerade_ports; /* lo 0: keep, or the default */
+	uint32_t timeout[XF_TIMEOUT_COUNT];    /* seconds; 0: keep, or the default */
 };
 
 /*
@@ -63,6 +64,8 @@ struct dp_rule {
 	struct xf_rule_spec spec;
 	struct xf_address masquerade; /* the source in use; family 0 unless masquerading */
 	bool local;		      /* the target is this machine */
+	bool expired;
+	const char *allow, *deny; /* as they were stated; NULL: not asked for */
 	uint64_t created_unix;
 	uint64_t packets_in, bytes_in, packets_out, bytes_out, flows_created, fast_packets;
 	double last_hit_unix; /* seconds since 1970; 0: never */
@@ -115,7 +118,8 @@ struct dp_status {
 	uint64_t flows_established, flows_pending;
 	uint64_t memory_bytes; /* of all maps */
 	struct xf_port_range masquerade_ports;
-	uint64_t drops[XF_REASON_COUNT]; /* those that no rule is charged with */
+	uint32_t timeout[XF_TIMEOUT_COUNT]; /* seconds */
+	uint64_t drops[XF_REASON_COUNT];    /* those that no rule is charged with */
 };
 int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *err);
 void dp_status_free(struct dp_status *status);

@@ -93,6 +93,15 @@ static int choose_ports(struct xf_port_range asked, struct xf_config *config, st
 	return 0;
 }
 
+static void choose_timeouts(const struct dp_load_options *options, struct xf_config *config)
+{
+	int i;
+
+	for (i = 0; i < XF_TIMEOUT_COUNT; i++)
+		if (options->timeout[i])
+			config->timeout[i] = options->timeout[i] * config->hz;
+}
+
 int dp_config_make(const struct dp_load_options *options, struct xf_config *config, struct xf_error *err)
 {
 	__u32 hz = kernel_hz();
@@ -118,6 +127,7 @@ int dp_config_make(const struct dp_load_options *options, struct xf_config *conf
 	if (getrandom(config->secret, sizeof(config->secret), 0) != sizeof(config->secret))
 		return xf_fail(err, "the kernel gives no random numbers: %s", strerror(errno));
 	snprintf(config->version, sizeof(config->version), "%s", XF_VERSION);
+	choose_timeouts(options, config);
 	return choose_ports(options->masquerade_ports, config, err);
 }
 
@@ -135,5 +145,6 @@ int dp_config_update(const struct dp_load_options *options, struct xf_config *co
 		config->flags |= XF_CONFIG_NO_AUTO_ATTACH;
 	memset(config->version, 0, sizeof(config->version));
 	snprintf(config->version, sizeof(config->version), "%s", XF_VERSION);
+	choose_timeouts(options, config);
 	return options->masquerade_ports.lo ? choose_ports(options->masquerade_ports, config, err) : 0;
 }

@@ -47,6 +47,7 @@
 	X(RULE_STATES,   rule_states,   ARRAY,        sizeof(__u32),                sizeof(struct xf_rule_state))    \
 	X(PREFIXES4,     prefixes4,     LPM_TRIE,     sizeof(struct xf_prefix4),    sizeof(struct xf_prefix))        \
 	X(PREFIXES6,     prefixes6,     LPM_TRIE,     sizeof(struct xf_prefix6),    sizeof(struct xf_prefix))        \
+	X(PREFIX_SETS,   prefix_sets,   HASH,         sizeof(__u32),                sizeof(struct xf_prefix_set))    \
 	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
 	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))
 /* clang-format on */
@@ -283,6 +284,7 @@ void dp_forwarding_warn(struct dataplane *dp, unsigned int families);
 struct dp_entry {
 	__u32 id;
 	struct xf_rule_meta meta;
+	struct xf_policy policy; /* all zero without XF_RULE_POLICY */
 };
 
 struct dp_ruleset {
@@ -306,6 +308,42 @@ __u32 dp_rule_next_tag(const struct dataplane *dp, __u32 id);
 /* Ends a rule for good: its flows are dead with this. */
 int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err);
 void dp_rule_drops_clear(struct dataplane *dp, __u32 id);
+
+/* ---- sets of networks, shared by rules (dataplane_prefix.c) */
+
+struct dp_prefix_set {
+	__u32 id;
+	struct xf_prefix_set set;
+};
+
+struct dp_prefix_sets {
+	struct dp_prefix_set *set; /* by number */
+	size_t n, room;
+};
+
+int dp_prefix_sets_read(struct dataplane *dp, struct dp_prefix_sets *sets, struct xf_error *err);
+void dp_prefix_sets_free(struct dp_prefix_sets *sets);
+const struct dp_prefix_set *dp_prefix_set_find(const struct dp_prefix_sets *sets, __u32 id);
+/* The set of these networks: the one that is there, or a new one, whole when this returns. NULL list: 0. */
+int dp_prefixes_intern(struct dataplane *dp, const struct xf_prefixes *list, __u32 *id, struct xf_error *err);
+/* Removes the sets that no live rule of `set` refers to. What cannot be removed now, a later call will. */
+void dp_prefixes_clean(struct dataplane *dp, const struct dp_ruleset *set);
+
+/* (dataplane_prefix_map.c) The networks of a set; of sets whose numbers are in order. 0 or a negative errno. */
+int dp_networks_write(struct dataplane *dp, const struct xf_prefixes *list, __u32 id);
+int dp_networks_remove(struct dataplane *dp, const __u32 *ids, size_t n);
+
+/* ---- what rules ask of newcomers (dataplane_policy.c) */
+
+/* Fills in what the rule asks for, its sets included; nothing refers to them yet. */
+int dp_policy_make(struct dataplane *dp, const struct xf_rule_spec *spec, struct xf_policy *policy,
+		   struct xf_rule *rule, struct xf_error *err);
+/* Writes it for a rule that is not there yet, with a full bucket. */
+int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
+/* Reads the policies of the set's rules that have one. 0 or a negative errno. */
+int dp_policies_read(struct dataplane *dp, struct dp_ruleset *set);
+/* The clock may have been set since rules were told at which date to expire: tells them anew. */
+int dp_expiry_refresh(struct dataplane *dp, struct xf_error *err);
 
 /* ---- a new rule (dataplane_judge.c) */
 
@@ -341,6 +379,7 @@ struct dp_placed {
 	__u32 id;
 	const struct xf_rule *rule;
 	const struct xf_rule_meta *meta;
+	const struct xf_policy *policy; /* of a new rule only */
 };
 
 int dp_listen_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);

@@ -17,8 +17,11 @@ struct lister {
 	__u32 *index; /* by rule id, place in rules + 1; 0: not listed */
 	void *percpu;
 	size_t cpus;
-	__s64 tick;	  /* nanoseconds a jiffy */
-	__s64 first_tick; /* when jiffies were 0, in nanoseconds since 1970 */
+	struct dp_prefix_sets sets;
+	const char **words; /* how each was stated; in the same memory as the rules */
+	__u64 now;	    /* jiffies */
+	__s64 tick;	    /* nanoseconds a jiffy */
+	__s64 first_tick;   /* when jiffies were 0, in nanoseconds since 1970 */
 };
 
 static double unix_time(const struct lister *l, __u64 jiffies)
@@ -62,6 +65,7 @@ static int read_clock(struct lister *l, struct xf_error *err)
 		if (!i || first < earliest)
 			earliest = first;
 	}
+	l->now = clock.jiffies;
 	l->first_tick = earliest - nanoseconds(CLOCK_MONOTONIC) + nanoseconds(CLOCK_REALTIME);
 	return 0;
 }
@@ -111,12 +115,41 @@ static int note_drop_keys(struct lister *l, struct xf_error *err)
 	return errno == ENOENT ? 0 : xf_fail(err, "cannot read the rules' drops: %s", strerror(errno));
 }
 
-static void describe(const struct dp_ruleset *set, const struct dp_entry *entry, struct dp_rule *out)
+/* How a set was stated. Without a lock, the set may be gone already, and with it the rule. */
+static const char *words_of(const struct lister *l, __u32 id)
+{
+	const struct dp_prefix_set *set = dp_prefix_set_find(&l->sets, id);
+
+	if (!id)
+		return NULL;
+	return set ? l->words[set - l->sets.set] : "?";
+}
+
+/*
+ * A rule that was told to close so long from then closes by the programs' clock,
+ * and when that is, the clock on the wall may have been set to say otherwise.
+ */
+static int64_t expires_at(const struct lister *l, const struct xf_rule *rule, const struct xf_rule_meta *meta)
+{
+	double at = unix_time(l, rule->expires), stated = (double)meta->expires_unix;
+
+	if (meta->expires_by_date || (at > stated - 2 && at < stated + 2))
+		return (int64_t)meta->expires_unix;
+	return (int64_t)(at + 0.5);
+}
+
+static void describe(const struct lister *l, const struct dp_ruleset *set, const struct dp_entry *entry,
+		     struct dp_rule *out)
 {
 	const struct xf_rule *rule = &set->rules[entry->id];
 
 	*out = (struct dp_rule){.id = entry->id, .created_unix = entry->meta.created_unix};
 	xf_rule_decode(rule, &entry->meta, &out->spec);
+	xf_policy_decode(&entry->policy, l->dp->config.hz, &out->spec);
+	out->allow = words_of(l, entry->policy.allow);
+	out->deny = words_of(l, entry->policy.deny);
+	out->spec.expires = rule->expires ? expires_at(l, rule, &entry->meta) : 0;
+	out->expired = rule->expires && rule->expires <= l->now;
 	out->local = rule->flags & XF_RULE_LOCAL;
 	if (rule->source == XF_SOURCE_MASQUERADE)
 		out->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
@@ -137,7 +170,7 @@ static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_
 
 	for (i = 0; i < set->n_entries; i++)
 		if (set->rules[set->entries[i].id].flags & XF_RULE_LIVE)
-			describe(set, &set->entries[i], &l->rules[l->n++]);
+			describe(l, set, &set->entries[i], &l->rules[l->n++]);
 	if (l->n)
 		qsort(l->rules, l->n, sizeof(*l->rules), by_listen_port);
 	for (i = 0; i < l->n; i++) {
@@ -147,19 +180,42 @@ static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_
 	return note_drop_keys(l, err);
 }
 
+/* The rules' array with room for the sets' words behind it, so that one free() does. */
+static int make_room(struct lister *l, const struct dp_ruleset *set, struct xf_error *err)
+{
+	size_t i, octets = (set->n_entries + 1) * sizeof(*l->rules), words = 0;
+	bool any = false;
+	char *at;
+
+	for (i = 0; i < set->n_entries; i++)
+		any |= set->entries[i].policy.allow || set->entries[i].policy.deny;
+	if (any && dp_prefix_sets_read(l->dp, &l->sets, err))
+		return -1;
+	for (i = 0; i < l->sets.n; i++)
+		words += strlen(l->sets.set[i].set.given) + 1;
+	l->rules = calloc(1, octets + words);
+	l->words = calloc(l->sets.n + 1, sizeof(*l->words));
+	if (!l->rules || !l->words)
+		return xf_fail(err, "out of memory");
+	for (i = 0, at = (char *)l->rules + octets; i < l->sets.n; i++) {
+		l->words[i] = at;
+		at = stpcpy(at, l->sets.set[i].set.given) + 1;
+	}
+	return 0;
+}
+
 static int prepare(struct lister *l, const struct dp_ruleset *set, struct xf_error *err)
 {
 	int cpus = libbpf_num_possible_cpus();
 
 	if (cpus < 1)
 		return xf_fail(err, "cannot count the CPUs: %s", strerror(-cpus));
-	if (read_clock(l, err))
+	if (read_clock(l, err) || make_room(l, set, err))
 		return -1;
 	l->cpus = (size_t)cpus;
 	l->percpu = calloc(l->cpus, sizeof(struct xf_rule_counters));
 	l->index = calloc(set->max_rules, sizeof(*l->index));
-	l->rules = calloc(set->n_entries + 1, sizeof(*l->rules));
-	return l->percpu && l->index && l->rules ? 0 : xf_fail(err, "out of memory");
+	return l->percpu && l->index ? 0 : xf_fail(err, "out of memory");
 }
 
 int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err)
@@ -176,6 +232,8 @@ int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_
 	if (!rc)
 		rc = list_rules(&l, &set, err);
 	dp_ruleset_free(&set);
+	dp_prefix_sets_free(&l.sets);
+	free(l.words);
 	free(l.percpu);
 	free(l.index);
 	if (rc) {

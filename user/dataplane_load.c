@@ -65,7 +65,7 @@ static int renew_instance(struct dataplane *dp, const struct dp_load_options *op
 		return -1;
 	rc = renew_pinned(dp, object, err);
 	dp_object_close(object);
-	return rc ? -1 : dp_local_addrs_refresh(dp, err);
+	return rc || dp_local_addrs_refresh(dp, err) ? -1 : dp_expiry_refresh(dp, err);
 }
 
 /* ---- interfaces */

@@ -74,6 +74,8 @@ static int zero_counters(struct dataplane *dp, __u32 id, struct xf_error *err)
 
 static int write_rule(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
 {
+	if (dp_policy_write(dp, placed->id, placed->policy, err))
+		return -1;
 	if (bpf_map_update_elem(dp->map[DP_MAP_RULE_META], &placed->id, placed->meta, BPF_ANY) ||
 	    bpf_map_update_elem(dp->map[DP_MAP_RULES], &placed->id, placed->rule, BPF_ANY))
 		return xf_fail(err, "cannot write the rule: %s", strerror(errno));
@@ -99,10 +101,15 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 {
 	struct dp_placed placed = {.id = add->set.free_id};
 	struct xf_error ignored;
+	struct xf_policy policy;
 	struct xf_rule_meta meta;
 	struct xf_rule rule;
 
 	xf_rule_encode(add->spec, &rule, &meta);
+	if (dp_policy_make(dp, add->spec, &policy, &rule, err)) {
+		dp_prefixes_clean(dp, &add->set);
+		return -1;
+	}
 	rule.tag = dp_rule_next_tag(dp, placed.id);
 	if (add->source.family)
 		rule.masquerade = add->source.addr;
@@ -112,8 +119,10 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 	meta.created_unix = (__u64)time(NULL);
 	placed.rule = &rule;
 	placed.meta = &meta;
+	placed.policy = &policy;
 	if (!dp_local_apply(dp, dp_local_needs(&add->set, &rule), err) && !place(dp, &placed, &add->set, err))
 		return 0;
+	dp_prefixes_clean(dp, &add->set);
 	dp_local_apply(dp, dp_local_needs(&add->set, NULL), &ignored);
 	return -1;
 }
@@ -148,6 +157,9 @@ int dp_rule_add(struct dataplane *dp, struct xf_rule_spec *rule, bool force, str
 	if (dp_ifaces_prune(dp, err) || dp_ruleset_read(dp, &add.set, err))
 		return -1;
 	rc = dp_ruleset_reap(dp, &add.set, err);
+	/* What a killed command left. */
+	if (!rc)
+		dp_prefixes_clean(dp, &add.set);
 	if (!rc)
 		rc = dp_judge_rules(&add, err);
 	if (!rc)
@@ -175,7 +187,7 @@ static void set_remove(struct dp_ruleset *set, __u32 id)
 
 static int drain(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
 {
-	set->rules[id].flags = XF_RULE_DRAINING | (set->rules[id].flags & XF_RULE_LOCAL);
+	set->rules[id].flags = XF_RULE_DRAINING | (set->rules[id].flags & (XF_RULE_LOCAL | XF_RULE_POLICY));
 	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &set->rules[id], BPF_ANY))
 		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
 	return 0;
@@ -218,6 +230,7 @@ int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct 
 			rc = dp_ports_rebuild(dp, &set, err);
 		if (!rc)
 			rc = dp_local_apply(dp, dp_local_needs(&set, NULL), err);
+		dp_prefixes_clean(dp, &set);
 	}
 	dp_ruleset_free(&set);
 	return rc;

@@ -109,6 +109,11 @@ int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_erro
 		return xf_fail(err, "cannot read the rules: %s", strerror(-rc));
 	}
 	settle(set);
+	rc = dp_policies_read(dp, set);
+	if (rc) {
+		dp_ruleset_free(set);
+		return xf_fail(err, "cannot read the rules' conditions: %s", strerror(-rc));
+	}
 	return 0;
 }
 

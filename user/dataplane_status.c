@@ -96,6 +96,8 @@ int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *e
 		.masquerade_ports = {.lo = dp->config.port_lo, .hi = dp->config.port_hi},
 	};
 	snprintf(status->version, sizeof(status->version), "%.31s", dp->config.version);
+	for (i = 0; i < XF_TIMEOUT_COUNT; i++)
+		status->timeout[i] = dp->config.timeout[i] / dp->config.hz;
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		status->memory_bytes += map_memory(dp->map[i]);
 	if (dp_ruleset_read(dp, &set, err))

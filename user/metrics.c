@@ -191,6 +191,17 @@ static void write_rule_last_hit(struct writer *w)
 	}
 }
 
+/* A rule that is open for good has no such time. */
+static void write_rule_expires(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++)
+		if (w->in->rules[i].spec.expires)
+			write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
+				     (uint64_t)w->in->rules[i].spec.expires);
+}
+
 static void write_rule_drops(struct writer *w)
 {
 	unsigned int r;
@@ -238,6 +249,11 @@ static void write_rules_limit(struct writer *w)
 	write_sample(w, no_labels, w->in->status->max_rules);
 }
 
+static void write_memory(struct writer *w)
+{
+	write_sample(w, no_labels, w->in->status->memory_bytes);
+}
+
 static void write_scrape_duration(struct writer *w)
 {
 	write_labels(w, no_labels);
@@ -265,6 +281,8 @@ static const struct family {
 	 "Packets of both directions that the fast tier (native XDP) finished.", write_rule_fast_packets},
 	{"xdpfwd_rule_last_hit_timestamp_seconds", FAMILY_GAUGE,
 	 "When the rule forwarded a packet last, in seconds since 1970; absent if never.", write_rule_last_hit},
+	{"xdpfwd_rule_expires_timestamp_seconds", FAMILY_GAUGE,
+	 "When the rule closes by itself, in seconds since 1970; absent if never.", write_rule_expires},
 	{"xdpfwd_rule_drops_total", FAMILY_COUNTER,
 	 "Packets that the rule refused; each reason from its first drop on.", write_rule_drops},
 	{"xdpfwd_drops_total", FAMILY_COUNTER, "Packets dropped or left to the kernel that no rule is charged with.",
@@ -273,6 +291,7 @@ static const struct family {
 	{"xdpfwd_flows_limit", FAMILY_GAUGE, "Connections that the flow table has room for.", write_flows_limit},
 	{"xdpfwd_rules", FAMILY_GAUGE, "Rules there are now.", write_rules},
 	{"xdpfwd_rules_limit", FAMILY_GAUGE, "Rules that there is room for.", write_rules_limit},
+	{"xdpfwd_maps_memory_bytes", FAMILY_GAUGE, "Kernel memory that the data plane's maps take.", write_memory},
 	{"xdpfwd_scrape_duration_seconds", FAMILY_GAUGE, "How long it took to read the data plane's counters.",
 	 write_scrape_duration},
 };

@@ -12,6 +12,16 @@ static const struct opt *opt_find(const struct opt *options, const char *name, s
 	return NULL;
 }
 
+static int opt_append(const struct opt *opt, const char *value, struct xf_error *err)
+{
+	struct opt_list *list = opt->value;
+
+	if (list->n == OPT_LIST_MAX)
+		return xf_fail(err, "--%s is given more than %d times", opt->name, OPT_LIST_MAX);
+	list->text[list->n++] = value;
+	return 0;
+}
+
 static int opt_set(const struct opt *opt, const char *value, struct xf_error *err)
 {
 	struct xf_error why;
@@ -27,6 +37,8 @@ static int opt_set(const struct opt *opt, const char *value, struct xf_error *er
 		if (xf_u32_parse(value, opt->min, opt->max, opt->value, &why) < 0)
 			return xf_fail(err, "--%s: %.200s", opt->name, why.text);
 		return 0;
+	case OPT_LIST:
+		return opt_append(opt, value, err);
 	}
 	return 0;
 }

@@ -19,6 +19,13 @@ enum opt_kind {
 	OPT_FLAG, /* value: bool *, set to true */
 	OPT_TEXT, /* value: const char ** */
 	OPT_U32,  /* value: uint32_t *, within min and max */
+	OPT_LIST, /* value: struct opt_list *; each time it is given adds to it */
+};
+
+#define OPT_LIST_MAX 32
+struct opt_list {
+	const char *text[OPT_LIST_MAX];
+	int n;
 };
 
 struct opt {

@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "log.h"
 #include "text.h"
+#include "when.h"
 
 /* Times are given in milliseconds: 13 digits show seconds since 1970 so far and no further. */
 #define OUT_JSON_FLAGS (JSON_ENCODE_ANY | JSON_REAL_PRECISION(13))
@@ -70,6 +71,23 @@ static const char *out_ago(const json_t *value, char *buf, size_t len)
 	return buf;
 }
 
+static const char *out_state(const json_t *rule, char buf[OUT_CELL_LEN])
+{
+	const char *expires = json_string_value(json_object_get(rule, "expires"));
+	bool enabled = json_is_true(json_object_get(rule, "enabled"));
+	char left[TEXT_NUMBER_LEN];
+	struct timespec now;
+
+	if (json_is_true(json_object_get(rule, "expired")))
+		return enabled ? "expired" : "disabled, expired";
+	if (!expires)
+		return enabled ? "enabled" : "disabled";
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(buf, OUT_CELL_LEN, "%sexpires in %s", enabled ? "" : "disabled, ",
+		 text_duration((double)(xf_when_read(expires) - now.tv_sec), left, sizeof(left)));
+	return buf;
+}
+
 const char *out_cell(const json_t *record, const struct out_column *column, char buf[OUT_CELL_LEN])
 {
 	const json_t *value = out_find(record, column->path);
@@ -91,8 +109,8 @@ const char *out_cell(const json_t *record, const struct out_column *column, char
 		return text_bytes((uint64_t)n, buf, OUT_CELL_LEN);
 	case OUT_SECONDS:
 		return text_duration(json_number_value(value), buf, OUT_CELL_LEN);
-	case OUT_ENABLED:
-		return json_is_true(value) ? "enabled" : "disabled";
+	case OUT_STATE:
+		return out_state(value, buf);
 	case OUT_SUM:
 		return text_count((uint64_t)out_sum(value), buf, OUT_CELL_LEN);
 	case OUT_UNIX:

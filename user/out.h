@@ -24,14 +24,14 @@ enum out_kind {
 	OUT_BYTES,   /* "4.5 MiB" */
 	OUT_SECONDS, /* a duration: "3m10s" */
 	OUT_UNIX,    /* seconds since 1970: "12s ago", null: "never" */
-	OUT_ENABLED, /* true: "enabled", false: "disabled" */
+	OUT_STATE,   /* of a whole rule: "enabled", "disabled", "expired", "expires in 2h00m" */
 	OUT_SUM,     /* the sum of an object's values */
 };
 
 /* A column of a table. null is printed as "-". */
 struct out_column {
 	const char *header;
-	const char *path; /* "counters.packets_in"; "targets.0.target" steps into an array */
+	const char *path; /* "counters.packets_in"; "targets.0.target" steps into an array, "" is the record itself */
 	const char *plus; /* a second number to add, or NULL */
 	enum out_kind kind;
 };

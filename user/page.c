@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "rate.h"
 #include "text.h"
 
 /* More rules than that nobody reads, and a browser would choke on. */
@@ -48,7 +49,7 @@ static const struct {
 
 static void cell_text(struct buf *b, const char *class, const char *text)
 {
-	char clean[512];
+	char clean[3 * XF_GIVEN_LEN]; /* a rule may have two lists of networks */
 
 	buf_printf(b, "<td%s>", class);
 	buf_html(b, text_scrub(text, clean, sizeof(clean)));
@@ -125,6 +126,52 @@ static void page_tiles(struct buf *b, const struct metrics_input *in)
 		   bytes, text_bytes(bytes, text, sizeof(text)));
 }
 
+static void cell_state(struct buf *b, const struct dp_rule *rule, double now)
+{
+	char left[TEXT_NUMBER_LEN], text[TEXT_NUMBER_LEN + 16] = "enabled";
+	bool off = rule->spec.disabled || rule->expired;
+
+	if (rule->spec.disabled)
+		snprintf(text, sizeof(text), "disabled");
+	else if (rule->expired)
+		snprintf(text, sizeof(text), "expired");
+	else if (rule->spec.expires)
+		snprintf(text, sizeof(text), "expires in %s",
+			 text_duration((double)rule->spec.expires - now, left, sizeof(left)));
+	cell_text(b, off ? " class=\"off\"" : "", text);
+}
+
+static void add_condition(struct buf *to, const char *what, const char *value)
+{
+	buf_printf(to, "%s%s %s", to->len ? "; " : "", what, value);
+}
+
+/* What the rule asks of newcomers, under the names of the options that asked for it. */
+static void cell_conditions(struct buf *b, const struct dp_rule *rule)
+{
+	const struct xf_rule_spec *spec = &rule->spec;
+	char text[XF_RATE_STRLEN];
+	struct buf all = {0};
+
+	if (rule->allow)
+		add_condition(&all, "allow", rule->allow);
+	if (rule->deny)
+		add_condition(&all, "deny", rule->deny);
+	if (spec->rate.count)
+		add_condition(&all, "rate", xf_rate_format(&spec->rate, text, sizeof(text)));
+	if (spec->source_rate.count)
+		add_condition(&all, "rate per source", xf_rate_format(&spec->source_rate, text, sizeof(text)));
+	if (spec->max_flows)
+		add_condition(&all, "max flows", text_count(spec->max_flows, text, sizeof(text)));
+	if (spec->max_flows_per_source)
+		add_condition(&all, "max flows per source", text_count(spec->max_flows_per_source, text, sizeof(text)));
+	if (spec->syn_threshold)
+		add_condition(&all, "SYN protection from", text_count(spec->syn_threshold, text, sizeof(text)));
+	cell_text(b, " class=\"wide\"", all.data ? all.data : "");
+	b->failed |= buf_failed(&all);
+	buf_free(&all);
+}
+
 static void page_rule(struct buf *b, const struct dp_rule *rule, double now)
 {
 	char text[XF_ENDPOINT_STRLEN], ago[TEXT_NUMBER_LEN + 8] = "never";
@@ -138,7 +185,8 @@ static void page_rule(struct buf *b, const struct dp_rule *rule, double now)
 	cell_code(b, xf_listen_format(&spec->listen, text, sizeof(text)));
 	cell_code(b, xf_target_format(&spec->target, text, sizeof(text)));
 	cell_text(b, "", xf_source_format(spec->source, &spec->masquerade, text, sizeof(text)));
-	cell_text(b, spec->disabled ? " class=\"off\"" : "", spec->disabled ? "disabled" : "enabled");
+	cell_state(b, rule, now);
+	cell_conditions(b, rule);
 	cell_count(b, rule->packets_in);
 	cell_bytes(b, rule->bytes_in);
 	cell_count(b, rule->packets_out);
@@ -159,7 +207,8 @@ static void page_rules(struct buf *b, const struct metrics_input *in, double now
 		return;
 	}
 	buf_puts(b, "<div class=\"table\"><table>\n<tr><th>Name</th><th>Protocol</th><th>Listen</th><th>Target</th>"
-		    "<th>Source</th><th>State</th><th class=\"n\">Packets in</th><th class=\"n\">Bytes in</th>"
+		    "<th>Source</th><th>State</th><th>Conditions</th><th class=\"n\">Packets in</th><th "
+		    "class=\"n\">Bytes in</th>"
 		    "<th class=\"n\">Packets out</th><th class=\"n\">Bytes out</th><th class=\"n\">Flows</th>"
 		    "<th class=\"n\">Drops</th><th>Last hit</th></tr>\n");
 	for (i = 0; i < in->n_rules && i < PAGE_RULES_MAX; i++)

@@ -3,8 +3,12 @@
 
 #include <math.h>
 #include <netinet/in.h>
+#include <string.h>
 
+#include "rate.h"
 #include "text.h"
+#include "timeouts.h"
+#include "when.h"
 
 static json_t *text_or_null(const char *text)
 {
@@ -47,23 +51,96 @@ json_t *record_counters(const struct dp_rule *rule)
 			 record_drops(rule->drops));
 }
 
+/* The elements of a list as it was stated. */
+static json_t *record_list(const char *given)
+{
+	json_t *array = json_array();
+	char element[XF_GIVEN_LEN], clean[XF_GIVEN_LEN];
+	size_t len;
+
+	for (; array && given && *given; given += len + (given[len] == ',')) {
+		len = strcspn(given, ",");
+		snprintf(element, sizeof(element), "%.*s", (int)len, given);
+		if (json_array_append_new(array, json_string(text_scrub(element, clean, sizeof(clean)))) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *record_expires(const struct dp_rule *rule)
+{
+	char text[XF_WHEN_STRLEN];
+
+	return rule->spec.expires ? json_string(xf_when_format(rule->spec.expires, text, sizeof(text))) : json_null();
+}
+
+static json_t *record_rate(const struct xf_rate *rate)
+{
+	char text[XF_RATE_STRLEN];
+
+	return text_or_null(xf_rate_format(rate, text, sizeof(text)));
+}
+
+static json_t *record_limit(uint32_t limit)
+{
+	return limit ? json_integer(limit) : json_null();
+}
+
+/* In seconds; only those that are set. */
+static json_t *record_timeouts(const uint32_t timeout[XF_TIMEOUT_COUNT])
+{
+	json_t *object = json_object();
+	int i;
+
+	for (i = 0; object && i < XF_TIMEOUT_COUNT; i++) {
+		if (!timeout[i])
+			continue;
+		if (json_object_set_new(object, xf_timeout_name((enum xf_timeout)i), json_integer(timeout[i])) < 0) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
+}
+
+/* What the rule asks of newcomers, and then what the contract lists after that. */
+static json_t *record_policy(const struct dp_rule *rule)
+{
+	const struct xf_rule_spec *spec = &rule->spec;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "expires",
+			 record_expires(rule), "allow", record_list(rule->allow), "deny", record_list(rule->deny),
+			 "rate", record_rate(&spec->rate), "rate_per_source", record_rate(&spec->source_rate),
+			 "max_flows", record_limit(spec->max_flows), "comment", text_or_null(spec->comment), "counters",
+			 record_counters(rule), "expired", rule->expired, "max_flows_per_source",
+			 record_limit(spec->max_flows_per_source), "timeouts", record_timeouts(spec->timeout),
+			 "syn_threshold", record_limit(spec->syn_threshold));
+}
+
 json_t *record_rule(const struct dp_rule *rule)
 {
 	const struct xf_rule_spec *spec = &rule->spec;
 	char listen[XF_ENDPOINT_STRLEN], target[XF_ENDPOINT_STRLEN], source[XF_ENDPOINT_STRLEN];
 	char clean[XF_ENDPOINT_STRLEN];
+	json_t *record, *policy;
 
 	xf_listen_format(&spec->listen, listen, sizeof(listen));
 	xf_target_format(&spec->target, target, sizeof(target));
 	xf_source_format(spec->source, &spec->masquerade, source, sizeof(source));
 	/* null: not known ("up"), or not set. */
-	return json_pack(
-		"{s:s, s:s, s:s, s:[{s:s, s:i, s:n}], s:s, s:b, s:b, s:n, s:[], s:[], s:n, s:n, s:n, s:o, s:o}", "name",
-		spec->name, "protocol", xf_protos_format(spec->protos), "listen",
-		text_scrub(listen, clean, sizeof(clean)), "targets", "target", target, "weight", 1, "up", "source",
-		source, "enabled", !spec->disabled, "stateless", 0, "expires", "allow", "deny", "rate",
-		"rate_per_source", "max_flows", "comment", text_or_null(spec->comment), "counters",
-		record_counters(rule));
+	record = json_pack("{s:s, s:s, s:s, s:[{s:s, s:i, s:n}], s:s, s:b, s:b}", "name", spec->name, "protocol",
+			   xf_protos_format(spec->protos), "listen", text_scrub(listen, clean, sizeof(clean)),
+			   "targets", "target", target, "weight", 1, "up", "source", source, "enabled", !spec->disabled,
+			   "stateless", 0);
+	policy = record_policy(rule);
+	if (!record || !policy || json_object_update_missing(record, policy) < 0) {
+		json_decref(record);
+		record = NULL;
+	}
+	json_decref(policy);
+	return record;
 }
 
 json_t *record_rules(const struct dp_rule *rules, size_t n)
@@ -121,9 +198,10 @@ static json_t *record_ifaces(const struct dp_status *status)
 
 json_t *record_status(const struct dp_status *s)
 {
-	return json_pack("{s:s, s:o, s:{s:I, s:I}, s:I, s:{s:I, s:I}, s:o}", "version", s->version, "interfaces",
-			 record_ifaces(s), "limits", "rules", (json_int_t)s->max_rules, "flows",
+	return json_pack("{s:s, s:o, s:{s:I, s:I}, s:I, s:{s:I, s:I}, s:o, s:{s:I}, s:o}", "version", s->version,
+			 "interfaces", record_ifaces(s), "limits", "rules", (json_int_t)s->max_rules, "flows",
 			 (json_int_t)s->max_flows, "rules", (json_int_t)s->rules, "flows", "established",
 			 (json_int_t)s->flows_established, "pending", (json_int_t)s->flows_pending, "drops",
-			 record_drops(s->drops));
+			 record_drops(s->drops), "memory", "maps_bytes", (json_int_t)s->memory_bytes, "timeouts",
+			 record_timeouts(s->timeout));
 }

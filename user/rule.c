@@ -158,7 +158,8 @@ int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err)
 {
 	char listen[XF_ENDPOINT_STRLEN], target[XF_ENDPOINT_STRLEN];
 
-	if (listen_check(rule, err) || target_check(rule, err) || masquerade_check(rule, err))
+	if (listen_check(rule, err) || target_check(rule, err) || masquerade_check(rule, err) ||
+	    xf_policy_check(rule, err))
 		return -1;
 	if (xf_rule_feeds(rule, rule, false))
 		return xf_fail(err, "target %s is the rule itself, which listens on %s: packets would go in a circle",

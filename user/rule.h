@@ -6,7 +6,7 @@
 #ifndef XDPFWD_USER_RULE_H
 #define XDPFWD_USER_RULE_H
 
-#include "addr.h"
+#include "prefixes.h"
 
 struct xf_rule_spec {
 	char name[XF_NAME_LEN]; /* empty: to be made by xf_rule_default_name */
@@ -17,7 +17,17 @@ struct xf_rule_spec {
 	enum xf_source source;
 	struct xf_address masquerade; /* family 0 unless --source masquerade=ADDR */
 	bool disabled;
+	/* What it asks of newcomers; all zero: nothing. */
+	const struct xf_prefixes *allow, *deny; /* settled; NULL also in a rule that was read from the maps */
+	struct xf_rate rate, source_rate;
+	uint32_t max_flows, max_flows_per_source;
+	uint32_t syn_threshold;		    /* half-open connections from which on sources must prove themselves */
+	uint32_t timeout[XF_TIMEOUT_COUNT]; /* seconds; 0: as the instance */
+	int64_t expires;		    /* seconds since 1970; 0: never */
+	bool expires_by_date;		    /* whatever becomes of the clock meanwhile */
 };
+
+#define XF_SYN_THRESHOLD 1000 /* unless another is asked for */
 
 /* "auto", "preserve", "masquerade" or "masquerade=ADDR". */
 int xf_source_parse(const char *text, enum xf_source *source, struct xf_address *masquerade, struct xf_error *err);
@@ -49,12 +59,23 @@ bool xf_rule_feeds(const struct xf_rule_spec *from, const struct xf_rule_spec *t
 void xf_rule_default_name(struct xf_rule_spec *rule, bool (*taken)(const char *name, void *arg), void *arg);
 
 /*
- * To and from the maps. The rule's generation, the interface's index and, for a
- * masquerading rule without a fixed address, the source to use are the caller's
- * to fill in; xf_rule_encode leaves them zero.
+ * To and from the maps, but for the policy. The rule's generation, when it
+ * expires in jiffies, the interface's index and, for a masquerading rule without
+ * a fixed address, the source to use are the caller's to fill in; xf_rule_encode
+ * leaves them zero.
  */
 void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struct xf_rule_meta *meta);
 void xf_rule_decode(const struct xf_rule *rule, const struct xf_rule_meta *meta, struct xf_rule_spec *spec);
+
+/*
+ * (rule_policy.c) What a rule asks of newcomers, to and from the map "policies"
+ * at so many jiffies a second; the numbers of its sets are the caller's to fill
+ * in. xf_policy_encode: is there anything to ask?
+ */
+bool xf_policy_encode(const struct xf_rule_spec *spec, uint32_t hz, struct xf_policy *policy);
+void xf_policy_decode(const struct xf_policy *policy, uint32_t hz, struct xf_rule_spec *spec);
+/* What xf_rule_check says of it. */
+int xf_policy_check(const struct xf_rule_spec *rule, struct xf_error *err);
 
 /*
  * The prefixes of a port range, most significant bits first: at most 30.

@@ -29,6 +29,10 @@ void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struc
 		.listen_kind = (__u8)spec->listen.kind,
 		.masquerade_fixed = spec->masquerade.family != 0,
 		.target_port_given = spec->target.port != 0,
+		.expires_unix = (__u64)spec->expires,
+		.expires_by_date = spec->expires_by_date,
+		.rate = spec->rate,
+		.source_rate = spec->source_rate,
 	};
 	if (spec->masquerade.family)
 		rule->masquerade = spec->masquerade.addr;
@@ -50,6 +54,10 @@ void xf_rule_decode(const struct xf_rule *rule, const struct xf_rule_meta *meta,
 		.target.port = meta->target_port_given ? rule->target_lo : 0,
 		.source = (enum xf_source)rule->source,
 		.disabled = (rule->flags & XF_RULE_DISABLED) != 0,
+		.expires = (int64_t)meta->expires_unix,
+		.expires_by_date = meta->expires_by_date,
+		.rate = meta->rate,
+		.source_rate = meta->source_rate,
 	};
 	if (meta->masquerade_fixed)
 		spec->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};

@@ -109,6 +109,13 @@ enum xf_listen_kind {
 	XF_LISTEN_ADDR,
 };
 
+/* So many in such a time, as it was asked for. */
+struct xf_rate {
+	__u32 count; /* 0: no rate */
+	__u32 unit;  /* seconds */
+	__u32 burst; /* how many at once; 0: not given, as many as count */
+};
+
 /* The rest of a rule, which only people read: hash "rule_meta", by rule id. */
 struct xf_rule_meta {
 	char name[XF_NAME_LEN];
@@ -119,8 +126,11 @@ struct xf_rule_meta {
 	__u8 listen_kind;	    /* enum xf_listen_kind */
 	__u8 masquerade_fixed;	    /* 1: --source masquerade=ADDR, 0: the route's own source */
 	__u8 target_port_given;	    /* 0: "same port", and so it is printed */
-	__u8 pad[1];
-	__u64 created_unix; /* seconds since 1970 */
+	__u8 expires_by_date;	    /* 1: --expires DATE, 0: so long after it was made */
+	__u64 created_unix;	    /* seconds since 1970 */
+	__u64 expires_unix;	    /* 0: never */
+	struct xf_rate rate;
+	struct xf_rate source_rate;
 };
 
 /* Per-rule counters: one cache line per CPU and rule. Sums over CPUs; last_hit is the maximum. */
@@ -391,7 +401,8 @@ XF_SIZE(union xf_addr, 16);
 XF_SIZE(struct xf_listen_key, 28);
 XF_SIZE(struct xf_range_key, 32);
 XF_SIZE(struct xf_rule, 64);
-XF_SIZE(struct xf_rule_meta, 240);
+XF_SIZE(struct xf_rate, 12);
+XF_SIZE(struct xf_rule_meta, 272);
 XF_SIZE(struct xf_rule_counters, 64);
 XF_SIZE(struct xf_key4, 16);
 XF_SIZE(struct xf_key6, 40);

@@ -69,6 +69,18 @@ struct xf_prefix {
 	__u32 pad;
 };
 
+/*
+ * What is known of a set: hash "prefix_sets", by number. It is there before the
+ * first network of the set and until after the last, so that none is left over.
+ */
+#define XF_GIVEN_LEN 1008
+struct xf_prefix_set {
+	__u64 hash;		  /* of its networks */
+	__u32 count;		  /* networks */
+	__u32 whole;		  /* 0: being filled or emptied, and not to be used */
+	char given[XF_GIVEN_LEN]; /* as it was stated: "198.51.100.0/24,@/etc/blocklist" */
+};
+
 /* One source of one rule: an IPv4 address, or an IPv6 /64, the network that one subscriber has. */
 struct xf_source_key {
 	union xf_addr addr;
@@ -80,6 +92,7 @@ XF_SIZE(struct xf_rule_state, 64);
 XF_SIZE(struct xf_prefix4, 12);
 XF_SIZE(struct xf_prefix6, 28);
 XF_SIZE(struct xf_prefix, 24);
+XF_SIZE(struct xf_prefix_set, 1024);
 XF_SIZE(struct xf_source_key, 20);
 
 #endif

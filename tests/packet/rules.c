@@ -31,6 +31,27 @@ static void listen_range(struct xf_listen_key key, const struct rule *r, uint32_
 	}
 }
 
+/* By which answers find a rule without state. */
+static void listen_target(const struct rule *r, const struct xf_rule *rule, uint8_t proto, uint32_t id)
+{
+	struct rule back = *r;
+	struct xf_listen_key key = {
+		.set = RULE_SET,
+		.ifindex = XF_LISTEN_TARGET,
+		.addr = rule->target,
+		.family = rule->family,
+		.proto = proto,
+		.port = htons(rule->target_lo),
+	};
+
+	back.port = rule->target_lo;
+	back.port_hi = rule->target_lo + (rule->listen_hi - rule->listen_lo);
+	if (r->port_hi)
+		listen_range(key, &back, id);
+	else
+		listen_single(&key, id);
+}
+
 static void mark_ports(uint8_t *ports, const struct rule *r, const struct xf_rule *rule)
 {
 	uint8_t mark = r->kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR : XF_PORT_LISTEN_WIDE;
@@ -40,6 +61,10 @@ static void mark_ports(uint8_t *ports, const struct rule *r, const struct xf_rul
 	for (uint32_t i = 0; i <= (uint32_t)(rule->listen_hi - rule->listen_lo); i++) {
 		ports[rule->listen_lo + i] |= mark;
 		ports[rule->target_lo + i] |= XF_PORT_TARGET;
+		if (!(rule->flags & XF_RULE_STATELESS))
+			continue;
+		ports[rule->listen_lo + i] |= XF_PORT_LISTEN_STATELESS;
+		ports[rule->target_lo + i] |= XF_PORT_TARGET_STATELESS;
 	}
 }
 
@@ -60,6 +85,8 @@ static void listen_proto(const struct rule *r, const struct xf_rule *rule, uint8
 		listen_range(key, r, id);
 	else
 		listen_single(&key, id);
+	if (rule->flags & XF_RULE_STATELESS)
+		listen_target(r, rule, proto, id);
 }
 
 uint32_t rule_add(struct test *t, const struct rule *r)
@@ -79,7 +106,9 @@ uint32_t rule_add(struct test *t, const struct rule *r)
 	uint32_t id = t->rules++, zero = 0;
 
 	assert_true(id < MAX_RULES);
-	if (r->source == XF_SOURCE_MASQUERADE || r->masquerade)
+	if (r->flags & XF_RULE_STATELESS)
+		rule.masquerade = host_addr(r->host, family);
+	else if (r->source == XF_SOURCE_MASQUERADE || r->masquerade)
 		rule.masquerade = host_addr(r->masquerade, family);
 	map_put("rules", &id, &rule);
 	if (rule.protos & XF_PROTO_TCP) {

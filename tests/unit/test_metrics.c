@@ -25,6 +25,7 @@ static struct dp_status status = {
 	.rules = 2,
 	.flows_established = 7,
 	.flows_pending = 3,
+	.memory_bytes = 290276416,
 	.drops = {[XF_REASON_NO_ROUTE] = 5},
 };
 
@@ -58,6 +59,7 @@ static int make_rules(void **state)
 	rules[0].fast_packets = 20;
 	rules[0].last_hit_unix = 1700000000.25;
 	rules[0].drops[XF_REASON_DISABLED] = 9;
+	rules[0].spec.expires = 1800000000;
 	strcpy(rules[1].spec.name, "game");
 	rules[1].spec.protos = XF_PROTO_TCP | XF_PROTO_UDP;
 	assert_int_equal(xf_listen_parse(":27000-27015", &rules[1].spec.listen, &err), 0);
@@ -89,6 +91,8 @@ static const char *const samples[] = {
 	"xdpfwd_rule_flows_created_total{rule=\"web\"} 4\n",
 	"xdpfwd_rule_fast_packets_total{rule=\"web\"} 20\n",
 	"xdpfwd_rule_last_hit_timestamp_seconds{rule=\"web\"} 1700000000.250\n",
+	"xdpfwd_rule_expires_timestamp_seconds{rule=\"web\"} 1800000000\n",
+	"xdpfwd_maps_memory_bytes 290276416\n",
 	"xdpfwd_rule_drops_total{rule=\"web\",reason=\"disabled\"} 9\n",
 	"xdpfwd_drops_total{reason=\"no_route\"} 5\n",
 	"xdpfwd_drops_total{reason=\"malformed\"} 0\n",

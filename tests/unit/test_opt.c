@@ -8,6 +8,7 @@ static struct {
 	bool json, force;
 	const char *name;
 	uint32_t limit;
+	struct opt_list allow;
 } given;
 
 static const struct opt options[] = {
@@ -15,6 +16,7 @@ static const struct opt options[] = {
 	{"force", NULL, "do it anyway", OPT_FLAG, &given.force, 0, 0},
 	{"name", "NAME", "what to call it", OPT_TEXT, &given.name, 0, 0},
 	{"limit", "N", "so many", OPT_U32, &given.limit, 1, 100},
+	{"allow", "NET,...", "only these", OPT_LIST, &given.allow, 0, 0},
 	{0},
 };
 
@@ -29,12 +31,12 @@ static const struct opt_command command = {
 };
 
 static int argc;
-static char *argv[16];
+static char *argv[OPT_LIST_MAX + 4];
 
 /* Splits `line` at blanks into arguments that ASan guards, "''" being an empty one; and parses them. */
 static enum opt_result parse(const struct opt_command *cmd, const char *line, struct xf_error *err)
 {
-	static char copy[256];
+	static char copy[512];
 	char *word;
 	int i;
 
@@ -47,6 +49,30 @@ static enum opt_result parse(const struct opt_command *cmd, const char *line, st
 		argv[argc++] = strcmp(word, "''") ? word : (char *)"";
 	argv[argc] = NULL;
 	return opt_parse(cmd, &argc, argv, err);
+}
+
+/* Each time that it is given adds to it, up to a limit. */
+static void test_list(void **state)
+{
+	char line[512] = "tcp";
+	struct xf_error err;
+	int i;
+
+	(void)state;
+	assert_int_equal(parse(&command, "--allow a tcp --allow=b,c --allow a", &err), OPT_GO_ON);
+	assert_int_equal(given.allow.n, 3);
+	assert_string_equal(given.allow.text[0], "a");
+	assert_string_equal(given.allow.text[1], "b,c");
+	assert_string_equal(given.allow.text[2], "a");
+	assert_int_equal(parse(&command, "tcp --allow", &err), OPT_WRONG);
+	assert_error("--allow", &err, "--allow needs a value");
+	for (i = 0; i < OPT_LIST_MAX; i++)
+		strcat(line, " --allow=a");
+	assert_int_equal(parse(&command, line, &err), OPT_GO_ON);
+	assert_int_equal(given.allow.n, OPT_LIST_MAX);
+	strcat(line, " --allow=a");
+	assert_int_equal(parse(&command, line, &err), OPT_WRONG);
+	assert_error("--allow", &err, "--allow is given more than 32 times");
 }
 
 static void test_taken(void **state)
@@ -205,6 +231,7 @@ static void test_help_text(void **state)
 				  "  --force                        do it anyway\n"
 				  "  --name NAME                    what to call it\n"
 				  "  --limit N                      so many\n"
+				  "  --allow NET,...                only these\n"
 				  "  --help                         this text\n\n"
 				  "Example:\n"
 				  "  xdpfwd map add tcp :443\n");
@@ -214,11 +241,9 @@ static void test_help_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_taken),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_json_despite_error),
-		cmocka_unit_test(test_help_wins),
-		cmocka_unit_test(test_stops_at_command),
+		cmocka_unit_test(test_list),	  cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_refused),	  cmocka_unit_test(test_json_despite_error),
+		cmocka_unit_test(test_help_wins), cmocka_unit_test(test_stops_at_command),
 		cmocka_unit_test(test_help_text),
 	};
 

@@ -88,6 +88,36 @@ static void test_contents(void **state)
 	free(text);
 }
 
+/* What a rule asks of newcomers, and until when it is open. */
+static void test_conditions(void **state)
+{
+	struct dp_rule rule = make_rule();
+	char *text;
+
+	(void)state;
+	rule.allow = "198.51.100.0/24,@/etc/<offices>";
+	rule.spec.rate = (struct xf_rate){20, 1, 0};
+	rule.spec.source_rate = (struct xf_rate){100, 60, 5};
+	rule.spec.max_flows = 20000;
+	rule.spec.max_flows_per_source = 10;
+	rule.spec.syn_threshold = 500;
+	rule.spec.expires = 1700000060 + 7200;
+	text = page(&rule, 1);
+	assert_non_null(strstr(text, "<td>expires in 2h00m</td>"));
+	assert_non_null(strstr(text, "<td class=\"wide\">allow 198.51.100.0/24,@/etc/&lt;offices&gt;; rate 20/s; "
+				     "rate per source 100/min,burst=5; max flows 20.0k; max flows per source 10; SYN "
+				     "protection from 500</td>"));
+	free(text);
+	rule.expired = true;
+	text = page(&rule, 1);
+	assert_non_null(strstr(text, "<td class=\"off\">expired</td>"));
+	free(text);
+	rule.spec.disabled = true;
+	text = page(&rule, 1);
+	assert_non_null(strstr(text, "<td class=\"off\">disabled</td>"));
+	free(text);
+}
+
 static void test_many_rules(void **state)
 {
 	static struct dp_rule rules[1001];
@@ -121,10 +151,8 @@ static void test_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escaped),
-		cmocka_unit_test(test_contents),
-		cmocka_unit_test(test_many_rules),
-		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_escaped),	   cmocka_unit_test(test_contents), cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_many_rules), cmocka_unit_test(test_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <netinet/in.h>
+#include <time.h>
 
 #include "out.h"
 #include "record.h"
@@ -41,7 +42,7 @@ static void test_rule(void **state)
 	(void)state;
 	assert_non_null(r);
 	assert_keys(r, "name protocol listen targets source enabled stateless expires allow deny rate rate_per_source "
-		       "max_flows comment counters");
+		       "max_flows comment counters expired max_flows_per_source timeouts syn_threshold");
 	t = json_array_get(json_object_get(r, "targets"), 0);
 	assert_keys(t, "target weight up");
 	assert_string_equal(json_string_value(json_object_get(t, "target")), "[2001:db8::1]:8443");
@@ -76,6 +77,73 @@ static void test_used_rule(void **state)
 	json_decref(r);
 }
 
+/* What a rule asks of newcomers, in the words that it was given with. */
+static void test_policy(void **state)
+{
+	struct dp_rule rule = make_rule();
+	char text[256];
+	json_t *r;
+
+	(void)state;
+	rule.allow = "198.51.100.0/24,@/etc/xdpfwd/offices";
+	rule.deny = "";
+	rule.spec.rate = (struct xf_rate){20, 1, 0};
+	rule.spec.source_rate = (struct xf_rate){100, 60, 5};
+	rule.spec.max_flows = 1000;
+	rule.spec.max_flows_per_source = 10;
+	rule.spec.syn_threshold = 500;
+	rule.spec.timeout[XF_TIMEOUT_UDP] = 60;
+	rule.spec.expires = 1800000000;
+	rule.expired = true;
+	r = record_rule(&rule);
+	assert_string_equal(json_string_value(json_object_get(r, "expires")), "2027-01-15T08:00:00Z");
+	assert_true(json_is_true(json_object_get(r, "expired")));
+	text[json_dumpb(json_object_get(r, "allow"), text, sizeof(text) - 1, 0)] = '\0';
+	assert_string_equal(text, "[\"198.51.100.0/24\", \"@/etc/xdpfwd/offices\"]");
+	assert_int_equal(json_array_size(json_object_get(r, "deny")), 0);
+	assert_string_equal(json_string_value(json_object_get(r, "rate")), "20/s");
+	assert_string_equal(json_string_value(json_object_get(r, "rate_per_source")), "100/min,burst=5");
+	assert_int_equal(json_integer_value(json_object_get(r, "max_flows")), 1000);
+	assert_int_equal(json_integer_value(json_object_get(r, "max_flows_per_source")), 10);
+	assert_int_equal(json_integer_value(json_object_get(r, "syn_threshold")), 500);
+	assert_keys(json_object_get(r, "timeouts"), "udp");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(r, "timeouts"), "udp")), 60);
+	json_decref(r);
+}
+
+/* The state of a rule in one word or two. */
+static void test_states(void **state)
+{
+	static const struct {
+		bool disabled, expired;
+		int64_t expires; /* from now */
+		const char *text;
+	} cases[] = {
+		{false, false, 0, "enabled"},
+		{true, false, 0, "disabled"},
+		{false, true, -100, "expired"},
+		{true, true, -100, "disabled, expired"},
+		{false, false, 3 * 86400 + 1800, "expires in 3d00h"},
+		{true, false, 3 * 86400 + 1800, "disabled, expires in 3d00h"},
+	};
+	static const struct out_column column = {"", "", NULL, OUT_STATE};
+	char buf[OUT_CELL_LEN];
+	json_t *r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct dp_rule rule = make_rule();
+
+		rule.spec.disabled = cases[i].disabled;
+		rule.expired = cases[i].expired;
+		rule.spec.expires = cases[i].expires ? time(NULL) + cases[i].expires : 0;
+		r = record_rule(&rule);
+		assert_string_equal(out_cell(r, &column, buf), cases[i].text);
+		json_decref(r);
+	}
+}
+
 static void test_flow(void **state)
 {
 	struct dp_flow flow = {.proto = IPPROTO_UDP, .state = XF_FLOW_ESTABLISHED, .client_port = 40000};
@@ -106,7 +174,7 @@ static void test_status(void **state)
 	(void)state;
 	status.drops[XF_REASON_TTL_EXCEEDED] = 1;
 	r = record_status(&status);
-	assert_keys(r, "version interfaces limits rules flows drops");
+	assert_keys(r, "version interfaces limits rules flows drops memory timeouts");
 	assert_keys(json_object_get(r, "limits"), "rules flows");
 	assert_keys(json_object_get(r, "flows"), "established pending");
 	assert_keys(json_object_get(r, "drops"), "ttl_exceeded");
@@ -128,7 +196,7 @@ static void test_cells(void **state)
 		{{"", "targets.1.target", NULL, OUT_TEXT}, "-"},
 		{{"", "nothing.there", NULL, OUT_COUNT}, "-"},
 		{{"", "rate", NULL, OUT_TEXT}, "-"},
-		{{"", "enabled", NULL, OUT_ENABLED}, "enabled"},
+		{{"", "", NULL, OUT_STATE}, "enabled"},
 		{{"", "counters.packets_in", NULL, OUT_COUNT}, "10"},
 		{{"", "counters.packets_in", "counters.packets_out", OUT_COUNT}, "30"},
 		{{"", "counters.bytes_in", "counters.bytes_out", OUT_BYTES}, "10.7 KiB"},
@@ -152,8 +220,9 @@ static void test_cells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rule),   cmocka_unit_test(test_used_rule), cmocka_unit_test(test_flow),
-		cmocka_unit_test(test_status), cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_policy),	  cmocka_unit_test(test_states), cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_used_rule), cmocka_unit_test(test_flow),	 cmocka_unit_test(test_status),
+		cmocka_unit_test(test_cells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
