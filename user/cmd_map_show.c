@@ -9,6 +9,7 @@
 #include "duration.h"
 #include "rate.h"
 #include "record.h"
+#include "record_watch.h"
 #include "ruleset.h"
 #include "text.h"
 #include "timeouts.h"
@@ -113,6 +114,16 @@ static void print_way(const char *way, uint64_t packets, uint64_t bytes)
 	       text_bytes(bytes, text, sizeof(text)));
 }
 
+static void print_watch(const struct dp_rule *rule, const json_t *record)
+{
+	static const struct out_column half_open = {"", "half_open", NULL, OUT_PERCENT};
+	char cell[OUT_CELL_LEN];
+
+	printf("  %-14s %u answered, %u half-open (%s)\n", "now", rule->flows_established, rule->flows_pending,
+	       out_cell(record, &half_open, cell));
+	printf("  %-14s about %" PRIu64 " in the last one to two hours\n", "sources", rule->sources);
+}
+
 static void print_counters(const struct dp_rule *rule, const json_t *record)
 {
 	static const struct out_column last_hit = {"", "counters.last_hit", NULL, OUT_UNIX};
@@ -123,6 +134,7 @@ static void print_counters(const struct dp_rule *rule, const json_t *record)
 	print_way("out", rule->packets_out, rule->bytes_out);
 	printf("  %-14s %" PRIu64 " of these packets, both directions\n", "fast tier", rule->fast_packets);
 	printf("  %-14s %" PRIu64 " taken so far\n", "flows", rule->flows_created);
+	print_watch(rule, record);
 	printf("  %-14s %s\n", "last hit", out_cell(record, &last_hit, cell));
 }
 
@@ -242,7 +254,7 @@ static int show(struct dataplane *dp, const char *name, struct xf_error *err)
 	if (!rule)
 		goto free;
 	record = record_rule(rule);
-	if (!record) {
+	if (!record || record_watch(record, rule) < 0) {
 		xf_fail(err, "not enough memory");
 		goto free;
 	}

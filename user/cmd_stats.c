@@ -8,12 +8,16 @@
 
 #include "cmd.h"
 #include "record.h"
+#include "record_watch.h"
 #include "ruleset.h"
 
-static uint32_t interval;
+static uint32_t interval, limit;
+static bool sources;
 
 static const struct opt options[] = {
 	{"watch", "SECONDS", "again every so many seconds, until Ctrl-C", OPT_U32, &interval, 1, 86400},
+	{"sources", NULL, "who comes most often, instead", OPT_FLAG, &sources, 0, 0},
+	{"limit", "N", "with --sources: so many, of each rule named; default 10", OPT_U32, &limit, 1, UINT32_MAX},
 	CMD_OPT_JSON,
 	{0},
 };
@@ -22,8 +26,13 @@ static const struct opt_command command = {
 	.name = "stats",
 	.operands = "[NAME...]",
 	.about = "Prints the counters of the rules named, or of all. With --watch, text goes on with what\n"
-		 "comes by second, JSON with the counters, one line an interval.",
-	.example = "  xdpfwd stats --watch 5",
+		 "comes by second, JSON with the counters, one line an interval.\n\n"
+		 "NOW is the connections that are tracked, HALF-OPEN the share of them that was not\n"
+		 "answered yet, SOURCES an estimate of the distinct sources of the last one to two hours.\n"
+		 "A source is an IPv4 address or an IPv6 /64, the network of one subscriber. --sources\n"
+		 "remembers those that come often and those that came last, refused or not.",
+	.example = "  xdpfwd stats --watch 5\n"
+		   "  xdpfwd stats --sources tcp-443",
 	.options = options,
 	.max_operands = -1,
 };
@@ -35,6 +44,9 @@ static const struct out_column columns[] = {
 	{"PACKETS OUT", "counters.packets_out", NULL, OUT_COUNT},
 	{"BYTES OUT", "counters.bytes_out", NULL, OUT_BYTES},
 	{"FLOWS", "counters.flows_created", NULL, OUT_COUNT},
+	{"NOW", "flows.established", "flows.pending", OUT_COUNT},
+	{"HALF-OPEN", "half_open", NULL, OUT_PERCENT},
+	{"SOURCES", "sources", NULL, OUT_COUNT},
 	{"FAST", "counters.fast_packets", NULL, OUT_COUNT},
 	{"DROPS", "counters.drops", NULL, OUT_SUM},
 	{"LAST HIT", "counters.last_hit", NULL, OUT_UNIX},
@@ -52,12 +64,7 @@ static const struct out_column rate_columns[] = {
 	{0},
 };
 
-struct names {
-	char **name;
-	int n;
-};
-
-static bool is_wanted(const struct names *names, const char *name)
+static bool is_wanted(const struct cmd_names *names, const char *name)
 {
 	int i;
 
@@ -67,7 +74,7 @@ static bool is_wanted(const struct names *names, const char *name)
 	return !names->n;
 }
 
-static json_t *record_stats(const struct ruleset *set, const struct names *names)
+static json_t *record_stats(const struct ruleset *set, const struct cmd_names *names)
 {
 	json_t *array = json_array();
 	size_t i;
@@ -75,11 +82,13 @@ static json_t *record_stats(const struct ruleset *set, const struct names *names
 	for (i = 0; array && i < set->n; i++) {
 		const struct dp_rule *rule = &set->rules[i];
 		json_t *record;
+		int failed;
 
 		if (!is_wanted(names, rule->spec.name))
 			continue;
 		record = json_pack("{s:s, s:o}", "name", rule->spec.name, "counters", record_counters(rule));
-		if (json_array_append_new(array, record) < 0) {
+		failed = record_watch(record, rule);
+		if (json_array_append_new(array, record) < 0 || failed) {
 			json_decref(array);
 			return NULL;
 		}
@@ -88,7 +97,7 @@ static json_t *record_stats(const struct ruleset *set, const struct names *names
 }
 
 /* Opens the instance anew each time: it may be unloaded and loaded while we watch. */
-static int read_rules(const char *state, const struct names *names, struct ruleset *set, struct xf_error *err)
+static int read_rules(const char *state, const struct cmd_names *names, struct ruleset *set, struct xf_error *err)
 {
 	struct dataplane *dp;
 	int ret;
@@ -140,7 +149,7 @@ static double monotonic(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static int print_stats(const struct ruleset *set, const struct names *names, const struct out_column *columns)
+static int print_stats(const struct ruleset *set, const struct cmd_names *names, const struct out_column *columns)
 {
 	json_t *records = record_stats(set, names);
 	struct xf_error err;
@@ -158,7 +167,7 @@ static int print_stats(const struct ruleset *set, const struct names *names, con
 }
 
 /* The text of one interval: the counters' rise since `before`. */
-static int print_rates(const struct ruleset *now, const struct ruleset *before, const struct names *names,
+static int print_rates(const struct ruleset *now, const struct ruleset *before, const struct cmd_names *names,
 		       double seconds)
 {
 	struct ruleset rates = {.n = now->n};
@@ -180,7 +189,7 @@ static int print_rates(const struct ruleset *now, const struct ruleset *before, 
 }
 
 /* One interval of --watch; `last` holds the reading before it and takes this one's place. */
-static int watch_step(const char *state, const struct names *names, struct ruleset *last, double seconds)
+static int watch_step(const char *state, const struct cmd_names *names, struct ruleset *last, double seconds)
 {
 	struct ruleset now;
 	struct xf_error err;
@@ -197,7 +206,7 @@ static int watch_step(const char *state, const struct names *names, struct rules
 	return ret;
 }
 
-static int watch(const char *state, const struct names *names)
+static int watch(const char *state, const struct cmd_names *names)
 {
 	struct timespec wait = {.tv_sec = interval};
 	struct ruleset last;
@@ -229,14 +238,20 @@ static int watch(const char *state, const struct names *names)
 
 int cmd_stats(const char *state, int argc, char **argv)
 {
-	struct names names;
+	struct cmd_names names;
 	struct ruleset set = {0};
 	struct xf_error err;
 	int ret = cmd_begin(&command, &argc, argv);
 
 	if (ret != CMD_GO_ON)
 		return ret;
-	names = (struct names){argv, argc};
+	names = (struct cmd_names){argv, argc};
+	if ((limit && !sources) || (interval && sources)) {
+		xf_fail(&err, limit ? "--limit is for --sources" : "--watch and --sources do not go together");
+		return cmd_misuse(&command, &err);
+	}
+	if (sources)
+		return cmd_stats_sources(state, &names, limit);
 	if (interval)
 		return watch(state, &names);
 	if (read_rules(state, &names, &set, &err) < 0)

@@ -10,6 +10,7 @@
 #ifndef XDPFWD_USER_DATAPLANE_H
 #define XDPFWD_USER_DATAPLANE_H
 
+#include "cidr.h"
 #include "rule.h"
 
 struct dataplane;
@@ -69,6 +70,8 @@ struct dp_rule {
 	uint64_t created_unix;
 	uint64_t packets_in, bytes_in, packets_out, bytes_out, flows_created, fast_packets;
 	double last_hit_unix; /* seconds since 1970; 0: never */
+	uint64_t sources;     /* distinct ones in the last one to two hours, estimated */
+	uint32_t flows_established, flows_pending;
 	uint64_t drops[XF_REASON_COUNT];
 };
 
@@ -97,6 +100,41 @@ typedef int (*dp_flow_fn)(const struct dp_flow *flow, void *arg);
 int dp_flows(struct dataplane *dp, dp_flow_fn fn, void *arg, struct xf_error *err);
 /* Ends all flows of one rule, or of all rules (name NULL). */
 int dp_flows_flush(struct dataplane *dp, const char *name, struct xf_error *err);
+
+/* ---- sources */
+
+/* Who came to a rule: an IPv4 address, or an IPv6 /64. */
+struct dp_source {
+	uint32_t rule;
+	struct xf_address addr;
+	uint64_t flows_created, refused; /* of those that are remembered: who comes often, or came last */
+	uint64_t flows;			 /* that it has now, and their octets */
+	uint64_t bytes_in, bytes_out;
+	double last_seen_unix;
+};
+
+/* All that are known, in no order; free with free(). */
+int dp_sources(struct dataplane *dp, struct dp_source **sources, size_t *n, struct xf_error *err);
+
+/* ---- bans */
+
+struct dp_ban {
+	struct cidr net;
+	int64_t until_unix; /* seconds since 1970; 0: for good */
+	uint64_t packets;   /* refused on its account */
+	bool over;
+};
+
+/* Those that hold now, in order; free with free(). */
+int dp_bans(struct dataplane *dp, struct dp_ban **bans, size_t *n, struct xf_error *err);
+/* All or none; those that are banned already are given that time. */
+struct dp_ban_request {
+	const struct cidr *nets;
+	size_t n;
+	uint64_t seconds; /* 0: for good */
+};
+int dp_ban(struct dataplane *dp, const struct dp_ban_request *request, struct xf_error *err);
+int dp_ban_lift(struct dataplane *dp, const struct cidr *net, struct xf_error *err);
 
 /* ---- instance */
 

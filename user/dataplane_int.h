@@ -14,6 +14,7 @@
 #include "dataplane.h"
 #include "netdev.h"
 #include "xdpfwd/policy.h"
+#include "xdpfwd/watch.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -49,7 +50,10 @@
 	X(PREFIXES6,     prefixes6,     LPM_TRIE,     sizeof(struct xf_prefix6),    sizeof(struct xf_prefix))        \
 	X(PREFIX_SETS,   prefix_sets,   HASH,         sizeof(__u32),                sizeof(struct xf_prefix_set))    \
 	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
-	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))
+	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))                   \
+	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))    \
+	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
+	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count))
 /* clang-format on */
 
 enum dp_map {
@@ -387,6 +391,13 @@ void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed);
 /* Marks the rule's ports; and marks anew from all rules that are left. */
 int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
 int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err);
+
+/* ---- who comes to a rule (dataplane_watch.c) */
+
+/* Fills in the rules' sources and flows by state. */
+int dp_watch_read(struct dataplane *dp, struct dp_rule *rules, size_t n, struct xf_error *err);
+/* For a new rule in that place. */
+void dp_watch_forget(struct dataplane *dp, __u32 id);
 
 /* ---- flows (dataplane_flow.c) */
 

@@ -69,6 +69,7 @@ static int zero_counters(struct dataplane *dp, __u32 id, struct xf_error *err)
 	rc = bpf_map_update_elem(dp->map[DP_MAP_RULE_COUNTERS], &id, zeros, BPF_ANY) ? -errno : 0;
 	free(zeros);
 	dp_rule_drops_clear(dp, id);
+	dp_watch_forget(dp, id);
 	return rc ? xf_fail(err, "cannot clear the rule's counters: %s", strerror(-rc)) : 0;
 }
 

@@ -15,6 +15,7 @@ static const struct cmd_row commands[] = {
 	{"map", cmd_map, "rules: add, del, list, show, enable, disable"},
 	{"stats", cmd_stats, "counters by rule, once or every few seconds"},
 	{"flows", cmd_flows, "tracked connections: list, flush, who"},
+	{"ban", cmd_ban, "sources that no rule takes traffic from: ban, list, lift"},
 	{"metrics", cmd_metrics, "counters in Prometheus' text format, once"},
 	{"serve", cmd_serve, "Prometheus exporter and status page"},
 	{NULL, NULL, NULL},

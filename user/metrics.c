@@ -177,6 +177,29 @@ static void write_rule_fast_packets(struct writer *w)
 			     w->in->rules[i].fast_packets);
 }
 
+static void write_rule_sources(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++)
+		write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
+			     w->in->rules[i].sources);
+}
+
+static void write_rule_flows(struct writer *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++) {
+		const struct dp_rule *rule = &w->in->rules[i];
+
+		write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"state", "established"}, {NULL, NULL}},
+			     rule->flows_established);
+		write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"state", "pending"}, {NULL, NULL}},
+			     rule->flows_pending);
+	}
+}
+
 /* A rule that never was hit has no time at which it was. */
 static void write_rule_last_hit(struct writer *w)
 {
@@ -279,6 +302,11 @@ static const struct family {
 	 write_rule_flows_created},
 	{"xdpfwd_rule_fast_packets_total", FAMILY_COUNTER,
 	 "Packets of both directions that the fast tier (native XDP) finished.", write_rule_fast_packets},
+	{"xdpfwd_rule_sources", FAMILY_GAUGE,
+	 "Distinct sources of newcomers (IPv4 addresses, IPv6 /64) in the last one to two hours, estimated.",
+	 write_rule_sources},
+	{"xdpfwd_rule_flows", FAMILY_GAUGE, "Connections of the rule tracked now; pending ones were not answered yet.",
+	 write_rule_flows},
 	{"xdpfwd_rule_last_hit_timestamp_seconds", FAMILY_GAUGE,
 	 "When the rule forwarded a packet last, in seconds since 1970; absent if never.", write_rule_last_hit},
 	{"xdpfwd_rule_expires_timestamp_seconds", FAMILY_GAUGE,

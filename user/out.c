@@ -109,6 +109,9 @@ const char *out_cell(const json_t *record, const struct out_column *column, char
 		return text_bytes((uint64_t)n, buf, OUT_CELL_LEN);
 	case OUT_SECONDS:
 		return text_duration(json_number_value(value), buf, OUT_CELL_LEN);
+	case OUT_PERCENT:
+		snprintf(buf, OUT_CELL_LEN, "%.0f%%", json_number_value(value) * 100);
+		return buf;
 	case OUT_STATE:
 		return out_state(value, buf);
 	case OUT_SUM:
@@ -121,7 +124,8 @@ const char *out_cell(const json_t *record, const struct out_column *column, char
 
 static bool out_is_number(enum out_kind kind)
 {
-	return kind == OUT_COUNT || kind == OUT_BYTES || kind == OUT_SECONDS || kind == OUT_SUM;
+	return kind == OUT_COUNT || kind == OUT_BYTES || kind == OUT_SECONDS || kind == OUT_PERCENT ||
+	       kind == OUT_SUM;
 }
 
 /* Characters on the screen: octets but for those that continue a UTF-8 character. */

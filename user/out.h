@@ -24,6 +24,7 @@ enum out_kind {
 	OUT_BYTES,   /* "4.5 MiB" */
 	OUT_SECONDS, /* a duration: "3m10s" */
 	OUT_UNIX,    /* seconds since 1970: "12s ago", null: "never" */
+	OUT_PERCENT, /* 0.25: "25%" */
 	OUT_STATE,   /* of a whole rule: "enabled", "disabled", "expired", "expires in 2h00m" */
 	OUT_SUM,     /* the sum of an object's values */
 };

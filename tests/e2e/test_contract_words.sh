@@ -6,9 +6,9 @@
 . "$(dirname "$0")/lib.sh"
 
 COMMANDS=(load unload status map "map add" "map del" "map list" "map show" "map enable" "map disable" stats flows
-	"flows flush" "flows who" metrics serve)
-READERS=(status "map list" "map show web" stats "stats web" flows "flows --rule web" "flows --limit 3"
-	"flows --source 198.51.100.0/24" metrics)
+	"flows flush" "flows who" ban metrics serve)
+READERS=(status "map list" "map show web" stats "stats web" "stats --sources" "stats --sources web" "ban list"
+	flows "flows --rule web" "flows --limit 3" "flows --source 198.51.100.0/24" metrics)
 
 setup() {
 	topology

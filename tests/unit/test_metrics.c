@@ -57,6 +57,9 @@ static int make_rules(void **state)
 	rules[0].bytes_out = 2000;
 	rules[0].flows_created = 4;
 	rules[0].fast_packets = 20;
+	rules[0].sources = 1234;
+	rules[0].flows_established = 3;
+	rules[0].flows_pending = 2;
 	rules[0].last_hit_unix = 1700000000.25;
 	rules[0].drops[XF_REASON_DISABLED] = 9;
 	rules[0].spec.expires = 1800000000;
@@ -90,6 +93,10 @@ static const char *const samples[] = {
 	"xdpfwd_rule_bytes_total{rule=\"web\",direction=\"out\"} 2000\n",
 	"xdpfwd_rule_flows_created_total{rule=\"web\"} 4\n",
 	"xdpfwd_rule_fast_packets_total{rule=\"web\"} 20\n",
+	"xdpfwd_rule_sources{rule=\"web\"} 1234\n",
+	"xdpfwd_rule_sources{rule=\"game\"} 0\n",
+	"xdpfwd_rule_flows{rule=\"web\",state=\"established\"} 3\n",
+	"xdpfwd_rule_flows{rule=\"web\",state=\"pending\"} 2\n",
 	"xdpfwd_rule_last_hit_timestamp_seconds{rule=\"web\"} 1700000000.250\n",
 	"xdpfwd_rule_expires_timestamp_seconds{rule=\"web\"} 1800000000\n",
 	"xdpfwd_maps_memory_bytes 290276416\n",
