@@ -341,9 +341,9 @@ int dp_networks_remove(struct dataplane *dp, const __u32 *ids, size_t n);
 
 /* ---- what rules ask of newcomers (dataplane_policy.c) */
 
-/* Fills in what the rule asks for, its sets included; nothing refers to them yet. */
-int dp_policy_make(struct dataplane *dp, const struct xf_rule_spec *spec, struct xf_policy *policy,
-		   struct xf_rule *rule, struct xf_error *err);
+struct dp_addition;
+/* Fills in what the new rule asks for, its sets included; nothing refers to them yet. */
+int dp_policy_make(struct dataplane *dp, struct dp_addition *add, struct xf_rule *rule, struct xf_error *err);
 /* Writes it for a rule that is not there yet, with a full bucket. */
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
 /* Reads the policies of the set's rules that have one. 0 or a negative errno. */
@@ -362,6 +362,7 @@ struct dp_addition {
 	bool local;		  /* the target is this machine */
 	__u32 listen_ifindex;	  /* IFACE:PORT */
 	struct xf_address source; /* what the target sees under masquerade; family 0: not known */
+	struct xf_policy policy;
 };
 
 /* Refuses what cannot work, against the other rules and against the machine; gives a missing name. Changes nothing. */
