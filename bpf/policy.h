@@ -3,6 +3,7 @@
 #ifndef XDPFWD_BPF_POLICY_H
 #define XDPFWD_BPF_POLICY_H
 
+#include "flow_count.h"
 #include "maps.h"
 #include "pkt.h"
 #include "policy_rate.h"
@@ -59,7 +60,26 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 	if (!reason && policy_is_over(rule))
 		reason = XF_REASON_EXPIRED;
 	if (!reason && rule->flags & XF_RULE_POLICY)
+		reason = count_refuses(p);
+	if (!reason && rule->flags & XF_RULE_POLICY)
 		reason = policy_rate(p);
+	return reason ? refuse(p, reason) : SEND;
+}
+
+/* May this packet go by a rule that keeps no state? */
+static __always_inline enum verdict policy_stateless(struct pkt *p, const struct xf_rule *rule)
+{
+	const union xf_addr *client = &p->tuple.saddr;
+	enum verdict v = policy_rule(p, rule);
+	int reason;
+
+	if (v != SEND)
+		return v;
+	if (p->malformed)
+		return refuse(p, XF_REASON_MALFORMED);
+	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
+		return refuse(p, XF_REASON_BAD_SOURCE);
+	reason = policy_source(p);
 	return reason ? refuse(p, reason) : SEND;
 }
 

@@ -33,10 +33,11 @@ struct xf_policy {
 
 /* What a rule's traffic amounts to, written by the programs alone: array "rule_states", by rule id. */
 struct xf_rule_state {
-	__u64 bucket;	   /* ticks */
-	__u32 pending;	   /* flows in the table, by state */
-	__u32 established; /* those that have been answered, also if they are closing */
-	__u8 pad[48];
+	__u64 bucket;  /* ticks */
+	__u32 pending; /* flows in the table, by state */
+	__u32 established;
+	__u32 closed;
+	__u8 pad[44];
 };
 
 /*

@@ -2,6 +2,7 @@
 /* Runs packets through the programs and compares what comes out. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
@@ -28,6 +29,18 @@ void at(const char *file, int line)
 		_fail(place.file, place.line); \
 	} while (0)
 
+void fail_at(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprint_error(format, args);
+	va_end(args);
+	print_error("\n");
+	_fail(place.file, place.line);
+	abort();
+}
+
 static enum dev dev_of_mac(const uint8_t mac[6])
 {
 	for (enum dev d = 0; d < DEVS; d++)
@@ -49,6 +62,8 @@ struct packet packet_from(const struct test *t, enum host from, enum host to)
 		.payload_len = 32,
 		.payload_word = 0x1234,
 		.seed = 99,
+		.seq = CLIENT_SEQ,
+		.ack = TARGET_SEQ,
 		.tcp_flags = TCP_SYN,
 	};
 
@@ -88,6 +103,8 @@ struct packet answer(const struct packet *got)
 	p.dport = got->sport;
 	p.ttl = 64;
 	p.seed = got->seed + 1;
+	p.seq = got->ack;
+	p.ack = got->seq;
 	p.payload_len = 77;
 	p.tcp_flags = TCP_SYN | TCP_ACK;
 	return p;

@@ -29,6 +29,8 @@ static const struct {
 	{"flow6", 2 * MAX_FLOWS},
 	{"slots", MAX_FLOWS},
 	{"free_slots", MAX_FLOWS},
+	{"evictable", MAX_FLOWS},
+	{"udp_ports", MAX_FLOWS},
 	{"policies", MAX_RULES},
 	{"rule_states", MAX_RULES},
 	{"source_buckets", MAX_FLOWS / 2},
@@ -131,6 +133,8 @@ static void clear_flows(void)
 	clear("flow6");
 	clear("fragments");
 	clear("frag_hosts");
+	clear("udp_ports");
+	clear("source_flows");
 	while (!bpf_map_lookup_and_delete_elem(map_fd("free_slots"), NULL, &slot))
 		;
 	for (slot = 0; slot < MAX_FLOWS; slot++)
@@ -140,6 +144,7 @@ static void clear_flows(void)
 
 static void clear_rules(void)
 {
+	static const struct xf_rule_state no_state;
 	static const struct xf_rule no_rule;
 
 	clear("listen");
@@ -147,8 +152,10 @@ static void clear_rules(void)
 	clear("rule_drops");
 	clear("sketches");
 	clear("sources");
-	for (uint32_t i = 0; i < MAX_RULES; i++)
+	for (uint32_t i = 0; i < MAX_RULES; i++) {
 		map_put("rules", &i, &no_rule);
+		map_put("rule_states", &i, &no_state);
+	}
 	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
 	zero_percpu("drops", XF_REASON_COUNT, 1);
 }
@@ -209,7 +216,6 @@ static void fill_config(struct test *t)
 		.hz = 1000,
 		.max_rules = MAX_RULES,
 		.max_flows = MAX_FLOWS,
-		.next_gen = MAX_RULES + 1,
 		.route_ttl = TIMEOUT_JIFFIES,
 		.port_lo = PORT_LO,
 		.port_hi = PORT_HI,
