@@ -205,6 +205,29 @@ static __always_inline int ctx_send_back(ctx_t *ctx, __u32 l3)
 	return bpf_redirect(ctx->ifindex, 0);
 }
 
+static __always_inline bool ctx_can_send_back(ctx_t *ctx)
+{
+	return true;
+}
+
+/*
+ * A sender may have left the transport checksum to be finished by a device on
+ * the way (CHECKSUM_PARTIAL); it would then be finished inside what takes the
+ * packet's place. The kernel takes that mark off when more than all headers is
+ * cut off in front.
+ */
+#define CTX_SHIFT 512
+
+/* Puts an IP packet in the place of the one at hand and sends it back to where that came from. */
+static __always_inline int ctx_answer(ctx_t *ctx, __u32 l3, const void *packet, __u32 len)
+{
+	if (bpf_skb_change_tail(ctx, l3 + len + CTX_SHIFT, 0) ||
+	    bpf_skb_adjust_room(ctx, -CTX_SHIFT, BPF_ADJ_ROOM_MAC, 0) ||
+	    bpf_skb_store_bytes(ctx, l3, packet, len, BPF_F_INVALIDATE_HASH | BPF_F_RECOMPUTE_CSUM))
+		return CTX_DROP;
+	return ctx_send_back(ctx, l3);
+}
+
 #define CTX_KSYM_ONCE /* see ctx_xdp.h */
 
 struct nf_conn;

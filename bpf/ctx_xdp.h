@@ -161,6 +161,37 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 	return bpf_redirect_map(&egress, f->ifindex, 0);
 }
 
+/* Can a frame go out again where it came in? What takes no XDP frames at all does not take back its own either. */
+static __always_inline bool ctx_can_send_back(ctx_t *ctx)
+{
+	__u32 ifindex = ctx->ingress_ifindex;
+
+	return bpf_map_lookup_elem(&egress, &ifindex);
+}
+
+/*
+ * Puts an IP packet, which is not longer, in the place of the one at hand, and
+ * sends it out again where that came in, to the neighbour that it came from. Not
+ * by XDP_TX: a veth whose peer has no XDP program keeps what was sent so.
+ */
+static __always_inline int ctx_answer(ctx_t *ctx, __u32 l3, const void *packet, const __u32 len)
+{
+	int excess = bpf_xdp_get_buff_len(ctx) - (sizeof(struct ethhdr) + len);
+	__u8 source[ETH_ALEN];
+	struct ethhdr *eth;
+
+	if (excess < 0 || bpf_xdp_adjust_tail(ctx, -excess))
+		return XDP_DROP;
+	eth = ctx_header(ctx, 0, sizeof(*eth) + len);
+	if (!eth)
+		return XDP_DROP;
+	__builtin_memcpy(eth + 1, packet, len);
+	__builtin_memcpy(source, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, source, ETH_ALEN);
+	return bpf_redirect_map(&egress, ctx->ingress_ifindex, 0);
+}
+
 /*
  * libbpf's linker (1.1) fails on a kernel function that stands in the ksyms
  * section of two objects: only one of them may say so.

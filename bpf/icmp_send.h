@@ -23,13 +23,6 @@
 #define ERROR_CSUM_CHUNK 512 /* what one bpf_csum_diff sums at most */
 #define ERROR_TTL	 64
 
-/*
- * A sender may have left the transport checksum to be finished by a device on
- * the way (CHECKSUM_PARTIAL); it would then be finished inside the error. The
- * kernel takes that mark off when more than all headers is cut off in front.
- */
-#define ERROR_SHIFT 512
-
 /* Errors a second on each CPU, and at once (RFC 1812, 4.3.2.8; RFC 4443, 2.4 f). */
 #define ERROR_RATE  500
 #define ERROR_BURST 50
@@ -172,11 +165,7 @@ static __always_inline int error_send(ctx_t *ctx, const struct pkt *p, const __u
 		return CTX_DROP;
 	len = family == XF_IPV6 ? error_ipv6(d, p, quote) : error_ipv4(d, p, quote);
 	len = len_bounded(len, 28, sizeof(d->v6));
-	if (!len || bpf_skb_change_tail(ctx, p->l3 + len + ERROR_SHIFT, 0) ||
-	    bpf_skb_adjust_room(ctx, -ERROR_SHIFT, BPF_ADJ_ROOM_MAC, 0) ||
-	    bpf_skb_store_bytes(ctx, p->l3, d, len, BPF_F_INVALIDATE_HASH | BPF_F_RECOMPUTE_CSUM))
-		return CTX_DROP;
-	return ctx_send_back(ctx, p->l3);
+	return len ? ctx_answer(ctx, p->l3, d, len) : CTX_DROP;
 }
 
 #endif

@@ -173,10 +173,18 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
 		return PASS;
 	v = policy_new(p, rule);
+	if (v == PASS)
+		return syn_answered(ctx, p, rule, v);
+	/* Whatever the rule thinks of it: an answer to this machine is not the rule's to refuse. */
+	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p)) {
+		p->reason = XF_REASON_NONE;
+		return PASS;
+	}
 	if (v != SEND)
 		return v;
-	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p))
-		return PASS;
+	v = syn_guard(ctx, p, rule);
+	if (v != SEND)
+		return v;
 
 	draft_client(d, p, rule, family);
 	if (rule->flags & XF_RULE_LOCAL)
@@ -191,6 +199,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
+	if (syn_concerns(ctx, p, rule))
+		syn_flow_made(p, family);
 	fragments_expect(d, family);
 	return SEND;
 }

@@ -19,6 +19,7 @@
 #include "rule.h"
 #include "host.h"
 #include "policy.h"
+#include "syn.h"
 #include "flow.h"
 #include "csum.h"
 #include "nat.h"
@@ -196,6 +197,8 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	if (v == DROP && refusal_is_told(p))
 		return family == XF_IPV6 ? TIER(tell_ipv6)(ctx, p) : TIER(tell_ipv4)(ctx, p);
 #endif
+	if (v == DROP && p->reason == XF_REASON_SYN_CHALLENGED)
+		return family == XF_IPV6 ? TIER(syn_answer_ipv6)(ctx, p) : TIER(syn_answer_ipv4)(ctx, p);
 	return v == DROP ? CTX_DROP : CTX_PASS;
 }
 

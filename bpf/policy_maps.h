@@ -70,4 +70,12 @@ struct {
 	__type(value, __u32);
 } source_flows SEC(".maps") __weak;
 
+/* Sources that have proven themselves to a rule under a flood of SYNs; the oldest make room. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, struct xf_source_key);
+	__type(value, struct xf_syn_proof);
+} syn_proofs SEC(".maps") __weak;
+
 #endif

@@ -72,14 +72,13 @@ static enum dp_map map_by_name(const char *name)
 /* What the programs know of incomplete datagrams, and of ways that they found: with new programs, it begins anew. */
 static const char *const passing[] = {"fragments", "held", "held_tickets", "ways"};
 
-/* Of no concern outside of the programs; also per-CPU memory in place of a stack. */
+/* Of no concern outside of the programs; also per-CPU memory, for want of a stack or as a cache. */
 static bool is_private(const struct bpf_map *map)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
 		if (!strcmp(bpf_map__name(map), passing[i]))
 			return true;
-	return map_by_name(bpf_map__name(map)) == DP_MAP_COUNT && bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY &&
-	       bpf_map__max_entries(map) == 1;
+	return map_by_name(bpf_map__name(map)) == DP_MAP_COUNT && bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
 static int prepare_map(struct dataplane *dp, struct bpf_map *map, struct xf_error *err)

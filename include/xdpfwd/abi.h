@@ -327,7 +327,7 @@ struct xf_config {
 	__u16 port_hi;
 	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
 	__u64 netns;			 /* inode of the network namespace that this instance serves */
-	__u64 secret[2];		 /* random, of this instance: for hashes that nobody shall foresee */
+	__u64 secret[2];		 /* random, of this instance: for hashes and cookies that nobody shall foresee */
 	char version[32];		 /* of the tool that loaded the programs */
 };
 

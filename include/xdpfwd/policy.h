@@ -87,6 +87,16 @@ struct xf_source_key {
 	__u32 rule;
 };
 
+/*
+ * What a source has proven by its answer to a challenge: element of the LRU hash
+ * "syn_proofs", by source. Its flows pass without another one, as many as are left.
+ */
+struct xf_syn_proof {
+	__u64 until; /* jiffies64 */
+	__s32 left;
+	__u32 pad;
+};
+
 XF_SIZE(struct xf_policy, 72);
 XF_SIZE(struct xf_rule_state, 64);
 XF_SIZE(struct xf_prefix4, 12);
@@ -94,5 +104,6 @@ XF_SIZE(struct xf_prefix6, 28);
 XF_SIZE(struct xf_prefix, 24);
 XF_SIZE(struct xf_prefix_set, 1024);
 XF_SIZE(struct xf_source_key, 20);
+XF_SIZE(struct xf_syn_proof, 16);
 
 #endif

@@ -35,7 +35,8 @@
 	X(MAX_FLOWS_PER_SOURCE, "max_flows_per_source", "the source has as many flows as --max-flows-per-source") \
 	X(RATE_LIMITED,        "rate_limited",        "more new flows than the rule's --rate")             \
 	X(SOURCE_RATE_LIMITED, "source_rate_limited", "more new flows than --rate-per-source")             \
-	X(SYN_CHALLENGED,      "syn_challenged",      "a source that had to prove itself first, see --syn-protect")
+	X(SYN_CHALLENGED,      "syn_challenged",      "a source that had to prove itself first, see --syn-protect") \
+	X(SYN_PROVEN,          "syn_proven",          "the reset by which a source proved itself, see --syn-protect")
 /* clang-format on */
 
 enum xf_reason {

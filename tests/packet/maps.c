@@ -157,6 +157,7 @@ static void clear_rules(void)
 		map_put("rule_states", &i, &no_state);
 	}
 	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
+	clear("syn_proofs");
 	zero_percpu("drops", XF_REASON_COUNT, 1);
 }
 
@@ -219,6 +220,7 @@ static void fill_config(struct test *t)
 		.route_ttl = TIMEOUT_JIFFIES,
 		.port_lo = PORT_LO,
 		.port_hi = PORT_HI,
+		.secret = {0x0706050403020100, 0x0f0e0d0c0b0a0908},
 	};
 	for (int i = 0; i < XF_TIMEOUT_COUNT; i++)
 		t->config.timeout[i] = TIMEOUT_JIFFIES * (i + 1);

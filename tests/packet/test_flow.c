@@ -351,16 +351,26 @@ static void answers_from_elsewhere(struct test *t)
 }
 
 static const struct packet_case flow_cases[] = {
-	CASE(what_it_remembers),	CASE(established_by_the_answer),
-	CASE(udp_pending_expires),	CASE(udp_answered_expires),
-	CASE(udp_expires),		CASE(tcp_pending_expires),
-	CASE(tcp_half_open_expires),	CASE(tcp_expires),
-	CASE(one_direction_is_enough),	CASE(fin_of_the_client),
-	CASE(fin_of_the_target),	CASE(fin_of_both_client_first),
-	CASE(fin_of_both_target_first), CASE(reset_of_the_client),
-	CASE(reset_of_the_target),	CASE(syn_after_the_end),
-	CASE(reset_makes_none),		CASE(same_ports_other_protocol),
-	CASE(answers_from_elsewhere),	CASE(seen_a_moment_later),
+	CASE(what_it_remembers),
+	CASE(established_by_the_answer),
+	CASE(udp_pending_expires),
+	CASE(udp_answered_expires),
+	CASE(udp_expires),
+	CASE(tcp_pending_expires),
+	CASE(tcp_half_open_expires),
+	CASE(tcp_expires),
+	CASE(one_direction_is_enough),
+	CASE(fin_of_the_client),
+	CASE(fin_of_the_target),
+	CASE(fin_of_both_client_first),
+	CASE(fin_of_both_target_first),
+	CASE(reset_of_the_client),
+	CASE(reset_of_the_target),
+	CASE(syn_after_the_end),
+	CASE(reset_makes_none),
+	CASE(same_ports_other_protocol),
+	CASE(answers_from_elsewhere),
+	CASE(seen_a_moment_later),
 };
 
 PACKET_SUITE(flow);

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness.h"
+#include "syn.h"
 
 /* The address of a host and a port, for the socket calls. */
 static socklen_t socket_address(const struct test *t, enum host host, uint16_t port, struct sockaddr_storage *to)
@@ -73,6 +73,24 @@ static void connected_udp(struct test *t)
 	forward_new(t, rule, &in, &out);
 }
 
+/* Nor is it the rule's to refuse. */
+static void connected_udp_of_a_closed_door(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), other = in;
+	uint32_t rule = rule_preserve(t);
+	int fd = own_socket(t, SOCK_DGRAM);
+	struct xf_rule r;
+
+	rule_get(t, rule, &r);
+	r.expires = 1;
+	rule_put(t, rule, &r);
+	connect_to_client(t, fd);
+	pass(t, &in);
+	other.sport = 40001;
+	drop(t, rule, XF_REASON_EXPIRED, &other);
+	close(fd);
+}
+
 /* It is waiting for nobody in particular; that it is there was for `map add` to refuse. */
 static void unconnected_udp(struct test *t)
 {
@@ -96,6 +114,9 @@ static void connecting_tcp(struct test *t)
 	pass(t, &in);
 	in.tcp_flags = TCP_ACK;
 	pass(t, &in);
+	set_threshold(t, rule, 1, 1);
+	pass(t, &in);
+	set_threshold(t, rule, 1, 0);
 	/* Who begins a connection answers none. */
 	in.tcp_flags = TCP_SYN;
 	out = to_target(&in, TARGET, 9000);
@@ -140,7 +161,9 @@ static void tracked(struct test *t)
 }
 
 static const struct packet_case host_cases[] = {
-	CASE(connected_udp), CASE(unconnected_udp), CASE(connecting_tcp), CASE(listening_tcp), CASE(tracked),
+	CASE(connected_udp),   CASE(connected_udp_of_a_closed_door),
+	CASE(unconnected_udp), CASE(connecting_tcp),
+	CASE(listening_tcp),   CASE(tracked),
 };
 
 PACKET_SUITE(host);
