@@ -33,10 +33,10 @@ static __always_inline bool prefix_is_over(const struct xf_prefix *prefix)
 }
 
 /*
- * Is the address in a network of this set? One whose time is over hides the
- * wider ones around it, which may still hold: they are asked one by one.
+ * The network of this set that the address is in, if any. One whose time is over
+ * hides the wider ones around it, which may still hold: they are asked one by one.
  */
-static __always_inline bool set_names(const union xf_addr *addr, __u32 set, const __u8 family)
+static __always_inline struct xf_prefix *set_find(const union xf_addr *addr, __u32 set, const __u8 family)
 {
 	__u32 bits = family == XF_IPV4 ? 32 : 128;
 	struct xf_prefix *prefix = prefix_lookup(addr, set, bits, family);
@@ -45,11 +45,16 @@ static __always_inline bool set_names(const union xf_addr *addr, __u32 set, cons
 		bits = prefix->bits;
 		prefix = bits ? prefix_lookup(addr, set, bits - 1, family) : NULL;
 	}
-	if (!prefix || prefix_is_over(prefix))
-		return false;
-	if (set == XF_SET_BANS)
+	return prefix && !prefix_is_over(prefix) ? prefix : NULL;
+}
+
+static __always_inline bool set_names(const union xf_addr *addr, __u32 set, const __u8 family)
+{
+	struct xf_prefix *prefix = set_find(addr, set, family);
+
+	if (prefix && set == XF_SET_BANS)
 		__sync_fetch_and_add(&prefix->hits, 1);
-	return true;
+	return prefix;
 }
 
 __weak __noinline int policy_set_names(const struct pkt *p, __u32 set, __u32 family)

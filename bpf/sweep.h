@@ -11,6 +11,7 @@
 #include "cfg.h"
 #include "flow_slot.h"
 #include "maps.h"
+#include "policy_sets.h"
 
 #define SWEEP_TICK_NS 100000000ULL
 #define SWEEP_ROUND   30
@@ -94,6 +95,51 @@ static __always_inline __u32 sweep_all(void)
 	asm volatile("" : "+r"(from));
 	s.from = from;
 	bpf_loop(sweep_end(), sweep_slot, &s, 0);
+	return s.ended;
+}
+
+/* ---- flows of clients that were banned */
+
+static __always_inline bool sweep_is_banned(const struct xf_slot *slot)
+{
+	union xf_addr client = slot->key.saddr;
+
+	return slot->family == XF_IPV6 ? set_find(&client, XF_SET_BANS, XF_IPV6) :
+					 set_find(&client, XF_SET_BANS, XF_IPV4);
+}
+
+/* Of a closed one only the port is left, which stays taken for its time. */
+__weak __noinline int sweep_slot_banned(__u32 index)
+{
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	__u32 was;
+
+	if (!slot)
+		return 0;
+	was = *(volatile __u32 *)&slot->state;
+	if ((was != XF_SLOT_PENDING && was != XF_SLOT_ESTABLISHED) || !slot_claim(slot, was))
+		return 0;
+	if (!sweep_is_banned(slot)) {
+		__sync_lock_test_and_set(&slot->state, was);
+		return 0;
+	}
+	slot_clear(index, was);
+	slot_free(slot, index);
+	return 1;
+}
+
+static long sweep_banned_one(__u32 i, struct sweep *s)
+{
+	s->ended += sweep_slot_banned(s->from + i);
+	return 0;
+}
+
+/* All at once, for the tool. Returns how many have ended. */
+static __always_inline __u32 sweep_banned(void)
+{
+	struct sweep s = {};
+
+	bpf_loop(sweep_end(), sweep_banned_one, &s, 0);
 	return s.ended;
 }
 

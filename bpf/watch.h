@@ -117,13 +117,13 @@ static __always_inline void source_count(const struct xf_source_key *key, bool r
 
 /*
  * Does the refusal concern the source? Packets whose sender is told, the other
- * tier gets to see too; and a conflict can be with the very same flow, made by
+ * tier gets to see too; a proof is welcome; and a conflict can be with the very same flow, made by
  * another CPU just now.
  */
 static __always_inline bool watch_blames(const struct pkt *p)
 {
 	return p->reason != XF_REASON_TTL_EXCEEDED && p->reason != XF_REASON_TOO_BIG &&
-	       p->reason != XF_REASON_FLOW_CONFLICT;
+	       p->reason != XF_REASON_FLOW_CONFLICT && p->reason != XF_REASON_SYN_PROVEN;
 }
 
 /* A packet without a flow was decided on: this is its verdict, and is returned. */

@@ -41,6 +41,8 @@ int xf_sweep(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	if (flags & XF_SWEEP_ALL)
 		ended = sweep_all();
+	if (flags & XF_SWEEP_BANNED)
+		ended += sweep_banned();
 	request = ctx_header(ctx, 0, sizeof(*request));
 	if (!request)
 		return XDP_ABORTED;

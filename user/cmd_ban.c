@@ -90,17 +90,20 @@ static int judge(const struct cidr *net, struct xf_error *err)
 static int ban_all(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err)
 {
 	char text[CIDR_STRLEN], length[64] = "good";
+	uint32_t ended;
 	size_t i;
 
 	for (i = 0; i < r->n && !force; i++)
 		if (judge(&r->nets[i], err))
 			return -1;
-	if (dp_ban(dp, r, err))
+	if (dp_ban(dp, r, &ended, err))
 		return -1;
 	if (r->seconds)
 		xf_duration_format(r->seconds, length, sizeof(length));
 	for (i = 0; i < r->n; i++)
 		printf("banned %s for %s\n", cidr_format(&r->nets[i], text, sizeof(text)), length);
+	if (ended)
+		printf("ended %u connection%s\n", ended, ended == 1 ? "" : "s");
 	return 0;
 }
 

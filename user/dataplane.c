@@ -241,13 +241,18 @@ int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error 
 	return 0;
 }
 
-int dp_sweep(struct dataplane *dp, __u32 flags, struct xf_error *err)
+int dp_sweep(struct dataplane *dp, __u32 flags, __u32 *ended, struct xf_error *err)
 {
-	const struct xf_sweep_request request = {.flags = flags};
+	struct xf_sweep_request request = {.flags = flags};
 	unsigned char packet[RUN_LEN] = {0};
 
 	memcpy(packet, &request, sizeof(request));
-	return prog_run(dp, DP_PROG_SWEEP, packet, err);
+	if (prog_run(dp, DP_PROG_SWEEP, packet, err))
+		return -1;
+	memcpy(&request, packet, sizeof(request));
+	if (ended)
+		*ended = request.ended;
+	return 0;
 }
 
 __u32 dp_prog_id(int prog_fd)

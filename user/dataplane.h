@@ -127,13 +127,13 @@ struct dp_ban {
 
 /* Those that hold now, in order; free with free(). */
 int dp_bans(struct dataplane *dp, struct dp_ban **bans, size_t *n, struct xf_error *err);
-/* All or none; those that are banned already are given that time. */
+/* All or none; those that are banned already are given that time. *ended: their flows, which end with it. */
 struct dp_ban_request {
 	const struct cidr *nets;
 	size_t n;
 	uint64_t seconds; /* 0: for good */
 };
-int dp_ban(struct dataplane *dp, const struct dp_ban_request *request, struct xf_error *err);
+int dp_ban(struct dataplane *dp, const struct dp_ban_request *request, uint32_t *ended, struct xf_error *err);
 int dp_ban_lift(struct dataplane *dp, const struct cidr *net, struct xf_error *err);
 
 /* ---- instance */

@@ -195,7 +195,7 @@ static void restore_ban(struct dataplane *dp, const struct cidr *net, const stru
 		bpf_map_delete_elem(map_of(dp, net->addr.family), &key);
 }
 
-int dp_ban(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error *err)
+int dp_ban(struct dataplane *dp, const struct dp_ban_request *r, uint32_t *ended, struct xf_error *err)
 {
 	struct xf_prefix *before = calloc(r->n + 1, sizeof(*before));
 	struct xf_clock clock;
@@ -213,6 +213,8 @@ int dp_ban(struct dataplane *dp, const struct dp_ban_request *r, struct xf_error
 			before[i] = (struct xf_prefix){0};
 		rc = write_ban(dp, &r->nets[i], until, err);
 	}
+	if (!rc)
+		rc = dp_sweep(dp, XF_SWEEP_BANNED, ended, err);
 	while (rc && i-- > 0)
 		restore_ban(dp, &r->nets[i], &before[i]);
 	free(before);

@@ -51,7 +51,7 @@
 	X(PREFIX_SETS,   prefix_sets,   HASH,         sizeof(__u32),                sizeof(struct xf_prefix_set))    \
 	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
 	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))                   \
-	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))    \
+	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))     \
 	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
 	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count))
 /* clang-format on */
@@ -131,8 +131,8 @@ int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err);
 /* Pins, or replaces a pin in one step. */
 int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err);
 int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err);
-/* XF_SWEEP_*: has the programs end the flows that are over. */
-int dp_sweep(struct dataplane *dp, __u32 flags, struct xf_error *err);
+/* XF_SWEEP_*: has the programs end the flows that are over; *ended (or NULL): how many. */
+int dp_sweep(struct dataplane *dp, __u32 flags, __u32 *ended, struct xf_error *err);
 __u32 dp_prog_id(int prog_fd); /* 0: not to be had */
 /* A program's name by its id, "?" where the kernel does not tell us. */
 void dp_prog_name(__u32 id, char name[BPF_OBJ_NAME_LEN]);

@@ -69,8 +69,8 @@ static enum dp_map map_by_name(const char *name)
 	return (enum dp_map)i;
 }
 
-/* What the programs know of datagrams that they have a part of: with new programs, it begins anew. */
-static const char *const passing[] = {"fragments", "held", "held_tickets"};
+/* What the programs know of incomplete datagrams, and of ways that they found: with new programs, it begins anew. */
+static const char *const passing[] = {"fragments", "held", "held_tickets", "ways"};
 
 /* Of no concern outside of the programs; also per-CPU memory, for want of a stack or as a cache. */
 static bool is_private(const struct bpf_map *map)

@@ -297,8 +297,9 @@ struct xf_sweep_request {
 	__u32 flags; /* XF_SWEEP_* */
 	__u32 ended; /* flows */
 };
-#define XF_SWEEP_START (1u << 0) /* lets the kernel's timer run the sweeper */
-#define XF_SWEEP_ALL   (1u << 1) /* looks at all flows now */
+#define XF_SWEEP_START	(1u << 0) /* lets the kernel's timer run the sweeper */
+#define XF_SWEEP_ALL	(1u << 1) /* looks at all flows now */
+#define XF_SWEEP_BANNED (1u << 2) /* ends those of clients that are banned */
 
 /* ---- instance ---------------------------------------------------------- */
 

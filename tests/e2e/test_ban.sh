@@ -67,6 +67,23 @@ banned() {
 	equal "bans that are left" '[]' "$(bans | jq -c .)"
 }
 
+# Connections that a banned client has are ended; those of others go on.
+ended() {
+	setup "$1"
+	hold client $WAN4 6000 5 40000
+	hold client2 203.0.113.129 6000 3 40000
+	equal "flows by state" '{"established":8,"pending":0}' "$(xdpfwd stats tcp4 --json | jq -c '.[0].flows')"
+	xdpfwd ban $CLIENT4 >"$TMP/ban"
+	matches "what ban says" '^ended 5 connections$' "$(cat "$TMP/ban")"
+	equal "flows that are left" 203.0.113.130 \
+		"$(xdpfwd flows --json | jq -r '[.[].client | sub(":[0-9]+$"; "")] | unique | .[]')"
+	equal "flows by state" '{"established":3,"pending":0}' "$(xdpfwd stats tcp4 --json | jq -c '.[0].flows')"
+	release client2
+	equal "packets that were refused before any came" 0 "$(packets $CLIENT4)"
+	echo >"$TMP/held-client.fifo"
+	until_true more_banned_than 0
+}
+
 # One with a time is over by itself; the wider one around it is not.
 over() {
 	setup tc
@@ -133,6 +150,9 @@ misuse() {
 
 for tier in tc gro; do
 	it "banned networks are refused, listed, counted, lifted, $tier" banned $tier
+done
+for tier in tc gro; do
+	it "connections of who is banned are ended, $tier" ended $tier
 done
 it "a ban with a time is over by itself, a wider one holds" over
 it "a ban can be given another end, and outlives load" again

@@ -82,6 +82,8 @@ estimated() {
 	estimate=$(watched udp4 .sources)
 	more "$n sources, estimated" "$estimate" $((n * 90 / 100))
 	more "$((n * 110 / 100))" $((n * 110 / 100)) "$estimate"
+	equal "half-open, of $n that nobody answered" 1 "$(watched udp4 '.half_open | floor')"
+	matches "map show" " now +0 answered, [0-9]+ half-open .100%" "$(xdpfwd map show udp4)"
 	matches "map show" "sources +about $estimate " "$(xdpfwd map show udp4)"
 	xdpfwd metrics >"$TMP/metrics"
 	matches "metrics" "^xdpfwd_rule_sources\{rule=\"udp4\"\} $estimate$" "$(cat "$TMP/metrics")"
