@@ -174,10 +174,10 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return PASS;
 	v = policy_new(p, rule);
 	if (v != SEND)
-		return syn_answered(ctx, p, rule, v);
+		return p->reason == XF_REASON_NO_FLOW ? TIER(syn_reset)(ctx, p) : v;
 	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p))
 		return PASS;
-	v = syn_guard(ctx, p, rule);
+	v = TIER(syn_guard)(ctx, p);
 	if (v != SEND)
 		return v;
 
@@ -194,8 +194,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
-	if (syn_concerns(ctx, p, rule))
-		syn_flow_made(p, family);
+	syn_spend(p);
 	fragments_expect(d, family);
 	return SEND;
 }
