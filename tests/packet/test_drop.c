@@ -74,6 +74,7 @@ static void too_big(struct test *t)
 
 	out = to_target(&in, NARROW, 9000);
 	forward_new(t, rule, &in, &out);
+	in.frag = t->family == XF_IPV4 ? DONT_FRAGMENT : 0;
 	in.payload_len = 1281 - (packet_ip_len(&in) - in.payload_len);
 	told_too_big(t, rule, 1280, &in);
 	in.payload_len = 2000;
@@ -96,6 +97,7 @@ static void reply_too_big(struct test *t)
 	got = to_client(&back, &in);
 	reply(t, rule, &back, &got);
 	back.payload_len++;
+	back.frag = t->family == XF_IPV4 ? DONT_FRAGMENT : 0;
 	told_too_big(t, rule, 1280, &back);
 }
 
