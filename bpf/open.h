@@ -172,6 +172,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	v = policy_new(p, rule);
 	if (v != SEND)
 		return v;
+	if (!route_is_own(ctx) && policy_is_from_us(p, family))
+		return refuse(p, XF_REASON_BAD_SOURCE);
 	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p))
 		return PASS;
 
