@@ -21,13 +21,4 @@ static __always_inline struct xf_rule *rule_get(__u32 id)
 	return bpf_map_lookup_elem(&rules, &id);
 }
 
-/* Jiffies after which a flow that nobody used is over. */
-static __always_inline __u32 cfg_timeout(const struct xf_config *cfg, __u8 proto, __u8 state)
-{
-	if (proto == IPPROTO_TCP)
-		return cfg->timeout[state == XF_FLOW_ESTABLISHED ? XF_TIMEOUT_TCP_ESTABLISHED :
-								   XF_TIMEOUT_TCP_TRANSITORY];
-	return cfg->timeout[state == XF_FLOW_ESTABLISHED ? XF_TIMEOUT_UDP : XF_TIMEOUT_UDP_PENDING];
-}
-
 #endif

@@ -177,7 +177,7 @@ static __always_inline int ctx_deliver(ctx_t *ctx, const struct xf_flow *f, __u3
 {
 	struct ethhdr *eth;
 
-	if (family == XF_IPV4 || ctx->ifindex == LOOPBACK_IFINDEX || !addr_is_loopback(&f->daddr, XF_IPV6))
+	if (family == XF_IPV4 || ctx->ifindex == LOOPBACK_IFINDEX || !addr_is_loopback(&f->daddr6, XF_IPV6))
 		return CTX_PASS;
 	if (!l3 && bpf_skb_change_head(ctx, ETH_HLEN, 0))
 		return TC_ACT_SHOT;

@@ -125,6 +125,23 @@ struct {
 	__type(value, struct xf_cursor);
 } cursor SEC(".maps") __weak;
 
+/* Slots whose flows may go when room is needed, the oldest first: a ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} evictable SEC(".maps") __weak;
+
+/* Masquerade ports that UDP clients have. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct xf_port_key);
+	__type(value, struct xf_port_owner);
+} udp_ports SEC(".maps") __weak;
+
 /* What is attached where, and by which link address it is reached. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -166,6 +183,9 @@ struct flow_draft {
 	struct xf_flow reply;
 	struct xf_key6 client_key;
 	struct xf_key6 reply_key;
+	__u32 in_the_way; /* slot of the flow that has the drafted one's place; NO_SLOT: there is none */
+	__u8 family;
+	__u8 masquerade; /* the target is to see this machine, and a port of it */
 };
 
 struct {
@@ -174,6 +194,27 @@ struct {
 	__type(key, __u32);
 	__type(value, struct flow_draft);
 } draft SEC(".maps") __weak;
+
+/* Keys of a flow that is being ended: deep down in the calls there is no stack for them. */
+struct end_keys {
+	struct xf_key6 twin;
+	struct xf_source_key source;
+	struct xf_port_key port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct end_keys);
+} end_keys SEC(".maps") __weak;
+
+static __always_inline struct end_keys *end_keys_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&end_keys, &zero);
+}
 
 /* A question to the routing table, and the next hop whose link address the kernel is to find. */
 struct route_query {

@@ -7,6 +7,7 @@
 #include <linux/ipv6.h>
 
 #include "csum.h"
+#include "flow_table.h"
 #include "pkt.h"
 
 struct nat_addrs {
@@ -67,11 +68,11 @@ static __always_inline int nat_l4(ctx_t *ctx, const struct pkt *p, const struct 
 /* Gives the packet the flow's addresses and ports. -1: the packet cannot be written. */
 static __always_inline int nat_rewrite(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
 {
-	const struct nat_addrs to = {&f->saddr, &f->daddr};
+	const struct nat_addrs to = {flow_saddr(f, family), flow_daddr(f, family)};
 	__u64 addr_diff = 0;
 
-	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, &f->saddr, family);
-	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, &f->daddr, family);
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, to.saddr, family);
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, to.daddr, family);
 	if (family == XF_IPV6 ? nat_ipv6(ctx, p, &to, addr_diff) : nat_ipv4(ctx, p, &to, addr_diff))
 		return -1;
 	/* The first fragment has the ports, and its checksum is that of the whole datagram. */

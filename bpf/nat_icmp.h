@@ -12,6 +12,7 @@
 #include <linux/ipv6.h>
 
 #include "csum.h"
+#include "flow_table.h"
 #include "nat.h"
 #include "pkt.h"
 
@@ -46,8 +47,8 @@ static __always_inline int nat_inner(ctx_t *ctx, const struct pkt *p, const stru
 
 	if (!l4ports)
 		return -1;
-	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, &f->daddr, family);
-	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, &f->saddr, family);
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.daddr, flow_daddr(f, family), family);
+	addr_diff = csum_diff_addr(addr_diff, &p->tuple.saddr, flow_saddr(f, family), family);
 	port_diff = csum_diff16(port_diff, l4ports[0], f->dport);
 	port_diff = csum_diff16(port_diff, l4ports[1], f->sport);
 	l4ports[0] = f->dport;
@@ -60,16 +61,16 @@ static __always_inline int nat_inner(ctx_t *ctx, const struct pkt *p, const stru
 
 		if (!ip)
 			return -1;
-		__builtin_memcpy(&ip->saddr, f->daddr.w, sizeof(ip->saddr));
-		__builtin_memcpy(&ip->daddr, f->saddr.w, sizeof(ip->daddr));
+		__builtin_memcpy(&ip->saddr, f->daddr6.w, sizeof(ip->saddr));
+		__builtin_memcpy(&ip->daddr, f->saddr6.w, sizeof(ip->daddr));
 	} else {
 		struct iphdr *ip = ctx_header(ctx, p->inner_l3, sizeof(*ip));
 		__u16 old;
 
 		if (!ip)
 			return -1;
-		ip->saddr = f->daddr.v4;
-		ip->daddr = f->saddr.v4;
+		ip->saddr = f->daddr4;
+		ip->daddr = f->saddr4;
 		old = ip->check;
 		ip->check = csum_apply(old, addr_diff);
 		*icmp_diff = csum_diff16(*icmp_diff, old, ip->check);
@@ -84,11 +85,12 @@ static __always_inline int nat_inner(ctx_t *ctx, const struct pkt *p, const stru
  */
 static __always_inline bool nat_error_hides_source(const struct pkt *p, const struct xf_flow *f, const __u8 family)
 {
-	bool differs = f->saddr.w[0] != p->tuple.saddr.w[0];
+	const union xf_addr *saddr = flow_saddr(f, family);
+	bool differs = saddr->w[0] != p->tuple.saddr.w[0];
 
 	if (family == XF_IPV6)
-		differs |= f->saddr.w[1] != p->tuple.saddr.w[1] || f->saddr.w[2] != p->tuple.saddr.w[2] ||
-			   f->saddr.w[3] != p->tuple.saddr.w[3];
+		differs |= saddr->w[1] != p->tuple.saddr.w[1] || saddr->w[2] != p->tuple.saddr.w[2] ||
+			   saddr->w[3] != p->tuple.saddr.w[3];
 	return differs;
 }
 
@@ -115,14 +117,14 @@ static __always_inline int nat_outer_addrs(ctx_t *ctx, const struct pkt *p, unio
 /* Rewrites an ICMP error inside and outside. -1: the packet cannot be written. */
 static __always_inline int nat_icmp_rewrite(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f, const __u8 family)
 {
-	struct nat_addrs to = {.daddr = &f->daddr};
+	struct nat_addrs to = {.daddr = flow_daddr(f, family)};
 	__u64 outer_diff = 0, icmp_diff = 0;
 	union xf_addr outer[2];
 	struct icmp_head *icmp;
 
 	if (nat_outer_addrs(ctx, p, outer, family) || nat_inner(ctx, p, f, &icmp_diff, family))
 		return -1;
-	to.saddr = nat_error_hides_source(p, f, family) ? &f->saddr : &outer[0];
+	to.saddr = nat_error_hides_source(p, f, family) ? flow_saddr(f, family) : &outer[0];
 	outer_diff = csum_diff_addr(outer_diff, &outer[0], to.saddr, family);
 	outer_diff = csum_diff_addr(outer_diff, &outer[1], to.daddr, family);
 	if (family == XF_IPV6)

@@ -18,13 +18,14 @@ static __always_inline void draft_client(struct flow_draft *d, const struct pkt 
 	__builtin_memset(&d->client, 0, sizeof(d->client));
 	d->client.created = p->now;
 	d->client.last_seen = p->now;
-	d->client.rule = p->rule;
-	d->client.rule_gen = rule->gen;
+	d->client.rule = rule->tag;
 	d->client.state = XF_FLOW_PENDING;
-	addr_copy(&d->client.daddr, &rule->target, family);
+	flow_set_daddr(&d->client, &rule->target, family);
 	d->client.dport = bpf_htons(rule->target_lo + offset);
-	addr_copy(&d->client.saddr, rule->source == XF_SOURCE_MASQUERADE ? &rule->masquerade : &p->tuple.saddr, family);
+	flow_set_saddr(&d->client, rule->source == XF_SOURCE_MASQUERADE ? &rule->masquerade : &p->tuple.saddr, family);
 	d->client.sport = p->tuple.sport;
+	d->family = family;
+	d->masquerade = 0;
 }
 
 /*
@@ -65,10 +66,12 @@ static __always_inline void draft_reply(struct flow_draft *d, const struct pkt *
 	d->reply.last_seen = p->now;
 	d->reply.routed_at = p->now;
 	d->reply.rule = d->client.rule;
-	d->reply.rule_gen = d->client.rule_gen;
 	d->reply.state = XF_FLOW_PENDING;
-	addr_store(&d->reply.saddr, &p->tuple.daddr, family);
-	addr_store(&d->reply.daddr, &p->tuple.saddr, family);
+	d->reply.flags = XF_FLOW_REPLY;
+	d->reply.ack = 0;
+	d->reply.next_seq = 0;
+	flow_set_saddr(&d->reply, &p->tuple.daddr, family);
+	flow_set_daddr(&d->reply, &p->tuple.saddr, family);
 	d->reply.sport = p->tuple.dport;
 	d->reply.dport = p->tuple.sport;
 }
@@ -86,15 +89,13 @@ static __always_inline void draft_local(struct flow_draft *d, const struct pkt *
 	d->reply.mtu = 0;
 }
 
-/* The draft of a flow to another machine; p->masquerade says whether its port is still to be chosen. */
+/* The draft of a flow to another machine. */
 static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	const struct xf_rule *rule = rule_get(p->rule);
-	struct flow_draft *d;
+	struct flow_draft *d = draft_get();
 	enum xf_reason reason;
-	__u32 zero = 0;
 
-	d = bpf_map_lookup_elem(&draft, &zero);
 	if (!rule || !d)
 		return PASS;
 	if (route_is_own(ctx)) {
@@ -102,7 +103,7 @@ static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, cons
 
 		if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
 			return PASS;
-		addr_copy(&d->client.saddr, own, family);
+		flow_set_saddr(&d->client, own, family);
 	}
 	reason = route_find(ctx, &d->client, p, family);
 	if (reason != XF_REASON_NONE)
@@ -111,10 +112,14 @@ static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, cons
 		return PASS;
 	if (route_carries(ctx, p, &d->client) != SEND)
 		return DROP;
-	p->masquerade = draft_masquerades(ctx, d, p, rule);
-	if (p->masquerade)
-		addr_copy(&d->client.saddr, &rule->masquerade, family);
+	d->masquerade = draft_masquerades(ctx, d, p, rule);
+	if (d->masquerade)
+		flow_set_saddr(&d->client, &rule->masquerade, family);
 	draft_reply(d, p, family);
+	if (d->masquerade) {
+		d->client.flags |= XF_FLOW_MASQUERADED;
+		d->reply.flags |= XF_FLOW_MASQUERADED;
+	}
 	route_learn(ctx, &d->reply, p);
 	return SEND;
 }
@@ -152,14 +157,12 @@ __noinline int TIER(source_routed)(ctx_t *ctx, struct pkt *p)
 static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
-	struct flow_draft *d;
+	struct flow_draft *d = draft_get();
 	enum xf_reason reason;
 	struct xf_rule *rule;
 	enum verdict v;
-	__u32 zero = 0;
 
-	d = bpf_map_lookup_elem(&draft, &zero);
-	if (!cfg || !d || !p->listen_ports || p->is_error)
+	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
 	p->rule = rule_find(p, cfg->set, family);
 	rule = rule_get(p->rule);
@@ -184,7 +187,9 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
 	if (v != SEND)
 		return v;
-	reason = flow_create(d, cfg, p->masquerade, family);
+	reason = policy_charge(p);
+	if (reason == XF_REASON_NONE)
+		reason = flow_create(d, cfg);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);

@@ -31,6 +31,7 @@
 #include "account.h"
 #include "frag_hosts.h"
 #include "open.h"
+#include "stateless.h"
 
 #if !CTX_IS_FAST
 #include "guard.h"
@@ -139,16 +140,34 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 	return route_carries(ctx, p, f);
 }
 
+/* The same of a rule that keeps no state. NOT_STATELESS: the packet is of no such rule. */
+static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+{
+	int found = family == XF_IPV6 ? TIER(stateless_ipv6)(ctx, p) : TIER(stateless_ipv4)(ctx, p);
+	__u32 index = (__u32)found >> VERDICT_BITS;
+
+	if (found == NOT_STATELESS)
+		return NOT_STATELESS;
+	*flow = bpf_map_lookup_elem(&ways, &index);
+	return found & VERDICT_MASK;
+}
+
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */
 static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
 	struct xf_rule *rule = NULL;
 	enum verdict v;
+	int found;
 
 	if (!cfg)
 		return PASS;
-	*flow = flow_find(p, cfg, &rule, family);
+	if (p->listen_ports & (XF_PORT_LISTEN_STATELESS | XF_PORT_TARGET_STATELESS)) {
+		found = stateless_get(ctx, p, flow, family);
+		if (found != NOT_STATELESS)
+			return found;
+	}
+	*flow = flow_find(p, &rule, family);
 	if (*flow)
 		return rule ? policy_rule(p, rule) : PASS;
 	v = family == XF_IPV6 ? TIER(open_ipv6)(ctx, p) : TIER(open_ipv4)(ctx, p);
@@ -221,7 +240,12 @@ static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, st
 	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
 	v = flow_get(ctx, p, flow, family);
-	return v == SEND && *flow ? flow_admit(ctx, p, *flow, family) : v;
+	if (v == SEND && *flow)
+		v = flow_admit(ctx, p, *flow, family);
+	/* An error neither keeps a flow alive nor ends it (RFC 5508, REQ-6). */
+	if (v == SEND && *flow && !p->is_error && !((*flow)->flags & XF_FLOW_STATELESS))
+		v = flow_track(ctx, p, *flow);
+	return v;
 }
 
 static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8 family)
@@ -230,6 +254,7 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	enum verdict v;
 	int sent;
 
+	p->family = family;
 	v = pipeline_ports(ctx, p, family);
 	if (v == SEND)
 		v = pipeline_judge(ctx, p, &f, family);
@@ -244,7 +269,6 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 	if (p->is_error) {
 		v = family == XF_IPV6 ? TIER(error_ipv6)(ctx, p, f) : TIER(error_ipv4)(ctx, p, f);
 	} else {
-		flow_track(f, p, family);
 		if (p->tcp_flags & TCP_SYN)
 			v = family == XF_IPV6 ? TIER(mss_ipv6)(ctx, p, f) : TIER(mss_ipv4)(ctx, p, f);
 		if (v == SEND && nat_rewrite(ctx, p, f, family))
@@ -255,7 +279,6 @@ static __always_inline int pipeline_family(ctx_t *ctx, struct pkt *p, const __u8
 		refuse(p, XF_REASON_REDIRECT_FAILED);
 		return pipeline_refused(ctx, p, DROP, family);
 	}
-	/* An error neither keeps a flow alive nor ends it (RFC 5508, REQ-6). */
 	if (!p->is_error)
 		account_sent(ctx, p, f);
 	return sent;

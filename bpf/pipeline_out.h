@@ -17,6 +17,7 @@ static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 fami
 	struct xf_flow *f;
 	enum verdict v;
 
+	p->family = family;
 	if (!cfg || parse(ctx, p, family))
 		return CTX_PASS;
 	v = rule_answers_from(p) ? SEND : PASS;
@@ -26,7 +27,7 @@ static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 fami
 		return pipeline_refused(ctx, p, v, family);
 	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
-	f = flow_find(p, cfg, &rule, family);
+	f = flow_find(p, &rule, family);
 	if (!f || !rule || (f->flags & (XF_FLOW_LOCAL | XF_FLOW_REPLY)) != (XF_FLOW_LOCAL | XF_FLOW_REPLY))
 		return CTX_PASS;
 	v = policy_rule(p, rule);
@@ -34,10 +35,13 @@ static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 fami
 		v = TIER(fragment_own)(p, v, family);
 	if (v != SEND)
 		return pipeline_refused(ctx, p, v, family);
+	if (!p->is_error)
+		v = flow_track(ctx, p, f);
+	if (v != SEND)
+		return pipeline_refused(ctx, p, v, family);
 	if (p->is_error) {
 		v = family == XF_IPV6 ? TIER(error_ipv6)(ctx, p, f) : TIER(error_ipv4)(ctx, p, f);
 	} else {
-		flow_track(f, p, family);
 		v = nat_rewrite(ctx, p, f, family) ? DROP : SEND;
 	}
 	if (v != SEND) {

@@ -52,7 +52,7 @@ struct pkt {
 	__u8 listen_ports; /* XF_PORT_LISTEN_* of the destination port */
 	__u8 reason;	   /* enum xf_reason */
 	__u8 malformed;	   /* length fields contradict the packet; matters only if a rule wants it */
-	__u8 masquerade;   /* the target is to see this machine, and a port of it */
+	__u8 family;	   /* XF_IPV4 or XF_IPV6 */
 	__u8 on_link;	   /* the target is its own next hop */
 	__u8 is_error;	   /* an ICMP error about a TCP or UDP packet */
 	__u8 fragment;	   /* FRAGMENT_* below; 0: a whole packet */

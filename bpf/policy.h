@@ -3,14 +3,24 @@
 #ifndef XDPFWD_BPF_POLICY_H
 #define XDPFWD_BPF_POLICY_H
 
+#include "flow_count.h"
 #include "maps.h"
 #include "pkt.h"
+#include "policy_rate.h"
+#include "policy_sets.h"
 
-/* May this rule take traffic at all? Also asked of established flows. */
+static __always_inline bool policy_is_over(const struct xf_rule *rule)
+{
+	return rule->expires && bpf_jiffies64() >= rule->expires;
+}
+
+/* May this rule take traffic at all? Asked of each packet, established flows' too. */
 static __always_inline enum verdict policy_rule(struct pkt *p, const struct xf_rule *rule)
 {
 	if (rule->flags & XF_RULE_DISABLED)
 		return refuse(p, XF_REASON_DISABLED);
+	if (policy_is_over(rule))
+		return refuse(p, XF_REASON_EXPIRED);
 	return SEND;
 }
 
@@ -43,10 +53,10 @@ static __always_inline bool policy_is_from_us(const struct pkt *p, const __u8 fa
 static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_rule *rule)
 {
 	const union xf_addr *client = &p->tuple.saddr;
-	enum verdict v = policy_rule(p, rule);
+	int reason;
 
-	if (v != SEND)
-		return v;
+	if (rule->flags & XF_RULE_DISABLED)
+		return refuse(p, XF_REASON_DISABLED);
 	if (p->malformed)
 		return refuse(p, XF_REASON_MALFORMED);
 	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
@@ -55,7 +65,31 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 		return leave(p, XF_REASON_NO_FLOW);
 	if (p->ttl <= 1 && !(rule->flags & XF_RULE_LOCAL))
 		return refuse(p, XF_REASON_TTL_EXCEEDED);
-	return SEND;
+	reason = policy_source(p);
+	if (!reason && policy_is_over(rule))
+		reason = XF_REASON_EXPIRED;
+	if (!reason && rule->flags & XF_RULE_POLICY)
+		reason = count_refuses(p);
+	if (!reason && rule->flags & XF_RULE_POLICY)
+		reason = policy_rate(p);
+	return reason ? refuse(p, reason) : SEND;
+}
+
+/* May this packet go by a rule that keeps no state? */
+static __always_inline enum verdict policy_stateless(struct pkt *p, const struct xf_rule *rule)
+{
+	const union xf_addr *client = &p->tuple.saddr;
+	enum verdict v = policy_rule(p, rule);
+	int reason;
+
+	if (v != SEND)
+		return v;
+	if (p->malformed)
+		return refuse(p, XF_REASON_MALFORMED);
+	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
+		return refuse(p, XF_REASON_BAD_SOURCE);
+	reason = policy_source(p);
+	return reason ? refuse(p, reason) : SEND;
 }
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "cfg.h"
 #include "csum.h"
+#include "flow_table.h"
 #include "maps.h"
 #include "pkt.h"
 
@@ -42,11 +43,11 @@ static __always_inline void route_request(struct bpf_fib_lookup *fib, const stru
 	fib->dport = f->dport;
 	fib->tot_len = 1; /* comes back as the MTU of the route */
 	if (family == XF_IPV6) {
-		__builtin_memcpy(fib->ipv6_src, f->saddr.w, sizeof(fib->ipv6_src));
-		__builtin_memcpy(fib->ipv6_dst, f->daddr.w, sizeof(fib->ipv6_dst));
+		__builtin_memcpy(fib->ipv6_src, f->saddr6.w, sizeof(fib->ipv6_src));
+		__builtin_memcpy(fib->ipv6_dst, f->daddr6.w, sizeof(fib->ipv6_dst));
 	} else {
-		fib->ipv4_src = f->saddr.v4;
-		fib->ipv4_dst = f->daddr.v4;
+		fib->ipv4_src = f->saddr4;
+		fib->ipv4_dst = f->daddr4;
 	}
 }
 
@@ -102,7 +103,7 @@ static __always_inline enum xf_reason route_find(ctx_t *ctx, struct xf_flow *f, 
 	rc = bpf_fib_lookup(ctx, fib, sizeof(*fib), 0);
 	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return route_reason(rc);
-	p->on_link = route_is_direct(fib, &f->daddr, family);
+	p->on_link = route_is_direct(fib, flow_daddr(f, family), family);
 	f->ifindex = fib->ifindex;
 	f->routed_at = p->now;
 	if (rc == BPF_FIB_LKUP_RET_NO_NEIGH) {
@@ -137,7 +138,7 @@ static __always_inline void route_set_mac(__u8 *to, const __u8 *from)
 static __always_inline void route_learn(ctx_t *ctx, struct xf_flow *reply, const struct pkt *p)
 {
 	__u32 ifindex = ctx_ingress(ctx);
-	__u8 flags = XF_FLOW_REPLY;
+	__u8 flags = reply->flags & ~(XF_FLOW_FAST | XF_FLOW_L2);
 	__u8 dest[ETH_ALEN], source[ETH_ALEN];
 
 	if (route_is_fast(ifindex))

@@ -36,7 +36,7 @@ static __always_inline bool rule_wants_ports(struct pkt *p)
 		dest = known->udp[port_index(p->tuple.dport)];
 		source = known->udp[port_index(p->tuple.sport)];
 	}
-	p->listen_ports = dest & XF_PORT_LISTEN;
+	p->listen_ports = (dest & (XF_PORT_LISTEN | XF_PORT_LISTEN_STATELESS)) | (source & XF_PORT_TARGET_STATELESS);
 	return p->listen_ports || source & XF_PORT_TARGET;
 }
 
@@ -104,6 +104,21 @@ __weak __noinline __u32 rule_find(const struct pkt *p, __u32 set, __u32 family)
 	if (!p)
 		return NO_RULE;
 	id = family == XF_IPV6 ? rule_match(p, set, XF_IPV6) : rule_match(p, set, XF_IPV4);
+	return id ? *id : NO_RULE;
+}
+
+/* The id of the rule without state whose target this packet comes from; NO_RULE: none. */
+__weak __noinline __u32 rule_find_target(const struct pkt *p, __u32 set, __u32 family)
+{
+	struct xf_listen_key key = {.set = set, .ifindex = XF_LISTEN_TARGET, .family = family};
+	const __u32 *id;
+
+	if (!p)
+		return NO_RULE;
+	key.addr = p->tuple.saddr;
+	key.proto = p->tuple.proto;
+	key.port = p->tuple.sport;
+	id = rule_at(&key, 1, 1 | XF_PORT_LISTEN_RANGE);
 	return id ? *id : NO_RULE;
 }
 

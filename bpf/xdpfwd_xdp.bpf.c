@@ -5,6 +5,7 @@
 
 #include "ctx_xdp.h"
 #include "pipeline.h"
+#include "sweep.h"
 
 /* "frags": also on devices whose MTU is larger than a page. */
 SEC("xdp.frags")
@@ -23,6 +24,27 @@ int xf_clock(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	clock->jiffies = bpf_jiffies64();
 	clock->monotonic_ns = bpf_ktime_get_ns();
+	return XDP_PASS;
+}
+
+/* Never attached: the tool runs it to have flows ended that are over. */
+SEC("xdp")
+int xf_sweep(struct xdp_md *ctx)
+{
+	struct xf_sweep_request *request = ctx_header(ctx, 0, sizeof(*request));
+	__u32 flags, ended = 0;
+
+	if (!request)
+		return XDP_ABORTED;
+	flags = request->flags;
+	if (flags & XF_SWEEP_START && sweep_start())
+		return XDP_ABORTED;
+	if (flags & XF_SWEEP_ALL)
+		ended = sweep_all();
+	request = ctx_header(ctx, 0, sizeof(*request));
+	if (!request)
+		return XDP_ABORTED;
+	request->ended = ended;
 	return XDP_PASS;
 }
 

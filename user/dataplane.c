@@ -20,6 +20,7 @@ const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
 	[DP_PROG_TC_OUT_L2] = {"xf_tc_out_l2", "prog_tc_out_l2"},
 	[DP_PROG_TC_OUT_L3] = {"xf_tc_out_l3", "prog_tc_out_l3"},
 	[DP_PROG_CLOCK] = {"xf_clock", "prog_clock"},
+	[DP_PROG_SWEEP] = {"xf_sweep", "prog_sweep"},
 };
 
 const char *dp_tier_name(enum xf_tier tier)
@@ -51,10 +52,13 @@ const char *dp_flow_state_name(enum xf_flow_state state)
 	switch (state) {
 	case XF_FLOW_PENDING:
 		return "pending";
+	case XF_FLOW_ANSWERED:
 	case XF_FLOW_ESTABLISHED:
 		return "established";
 	case XF_FLOW_CLOSING:
 		return "closing";
+	case XF_FLOW_CLOSED:
+		return "closed";
 	}
 	return "?";
 }
@@ -206,20 +210,44 @@ int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err)
 	return 0;
 }
 
-int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err)
+/* As long as the shortest frame that a test run takes on every kernel. */
+#define RUN_LEN 64
+
+/* Runs a program that is never attached; what it is asked, and what it answers, is the packet. */
+static int prog_run(struct dataplane *dp, enum dp_prog prog, unsigned char packet[RUN_LEN], struct xf_error *err)
 {
-	/* As long as the shortest frame that a test run takes on every kernel. */
-	unsigned char in[64] = {0}, out[64] = {0};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = sizeof(in), .data_out = out,
-		    .data_size_out = sizeof(out), .repeat = 1);
-	int fd = dp_prog_open(dp, DP_PROG_CLOCK, err);
+	unsigned char out[RUN_LEN] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = RUN_LEN, .data_out = out,
+		    .data_size_out = RUN_LEN, .repeat = 1);
+	int fd = dp_prog_open(dp, prog, err);
 
 	if (fd < 0)
 		return -1;
 	if (bpf_prog_test_run_opts(fd, &opts))
-		return xf_fail(err, "cannot read the kernel's clock: %s", strerror(errno));
-	memcpy(clock, out, sizeof(*clock));
+		return xf_fail(err, "cannot run %s: %s", dp_prog_specs[prog].name, strerror(errno));
+	if (opts.retval != XDP_PASS)
+		return xf_fail(err, "the kernel refused what %s asked for", dp_prog_specs[prog].name);
+	memcpy(packet, out, RUN_LEN);
 	return 0;
+}
+
+int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err)
+{
+	unsigned char packet[RUN_LEN] = {0};
+
+	if (prog_run(dp, DP_PROG_CLOCK, packet, err))
+		return -1;
+	memcpy(clock, packet, sizeof(*clock));
+	return 0;
+}
+
+int dp_sweep(struct dataplane *dp, __u32 flags, struct xf_error *err)
+{
+	const struct xf_sweep_request request = {.flags = flags};
+	unsigned char packet[RUN_LEN] = {0};
+
+	memcpy(packet, &request, sizeof(request));
+	return prog_run(dp, DP_PROG_SWEEP, packet, err);
 }
 
 __u32 dp_prog_id(int prog_fd)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* An instance's settings: sizes by the machine's memory, time-outs by the RFCs, ports clear of the host's own. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 
@@ -102,7 +104,6 @@ int dp_config_make(const struct dp_load_options *options, struct xf_config *conf
 		.flags = options->no_auto_attach ? XF_CONFIG_NO_AUTO_ATTACH : 0,
 		.max_rules = options->max_rules ? options->max_rules : DP_DEFAULT_MAX_RULES,
 		.max_flows = options->max_flows ? options->max_flows : default_max_flows(),
-		.next_gen = 1,
 		.route_ttl = hz,
 		.timeout[XF_TIMEOUT_UDP_PENDING] = 30 * hz,
 		.timeout[XF_TIMEOUT_UDP] = 300 * hz,
@@ -114,6 +115,8 @@ int dp_config_make(const struct dp_load_options *options, struct xf_config *conf
 		return xf_fail(err, "--max-rules %u is more than %u", config->max_rules, DP_MAX_RULES_LIMIT);
 	if (config->max_flows > DP_MAX_FLOWS_LIMIT)
 		return xf_fail(err, "--max-flows %u is more than %u", config->max_flows, DP_MAX_FLOWS_LIMIT);
+	if (getrandom(config->secret, sizeof(config->secret), 0) != sizeof(config->secret))
+		return xf_fail(err, "the kernel gives no random numbers: %s", strerror(errno));
 	snprintf(config->version, sizeof(config->version), "%s", XF_VERSION);
 	return choose_ports(options->masquerade_ports, config, err);
 }

@@ -58,31 +58,22 @@ static bool find_twin(const struct dataplane *dp, const struct dp_half *half, st
 	const struct xf_flow *f = &half->flow;
 
 	if (half->family == XF_IPV4) {
-		struct xf_key4 key = {.saddr = f->daddr.v4,
-				      .daddr = f->saddr.v4,
+		struct xf_key4 key = {.saddr = f->daddr4,
+				      .daddr = f->saddr4,
 				      .sport = f->dport,
 				      .dport = f->sport,
 				      .proto = half->key.proto};
 
 		return !bpf_map_lookup_elem(dp->map[DP_MAP_FLOW4], &key, twin);
 	} else {
-		struct xf_key6 key = {.saddr = f->daddr,
-				      .daddr = f->saddr,
+		struct xf_key6 key = {.saddr = f->daddr6,
+				      .daddr = f->saddr6,
 				      .sport = f->dport,
 				      .dport = f->sport,
 				      .proto = half->key.proto};
 
 		return !bpf_map_lookup_elem(dp->map[DP_MAP_FLOW6], &key, twin);
 	}
-}
-
-static __u32 timeout_of(const struct dataplane *dp, const struct dp_half *half)
-{
-	bool established = half->flow.state == XF_FLOW_ESTABLISHED;
-
-	if (half->key.proto == IPPROTO_TCP)
-		return dp->config.timeout[established ? XF_TIMEOUT_TCP_ESTABLISHED : XF_TIMEOUT_TCP_TRANSITORY];
-	return dp->config.timeout[established ? XF_TIMEOUT_UDP : XF_TIMEOUT_UDP_PENDING];
 }
 
 /* Jiffies since then; a packet may have come after the clock was read. */
@@ -93,9 +84,9 @@ static __u32 since(__u32 then, __u32 now)
 	return passed > 0 ? (__u32)passed : 0;
 }
 
-bool dp_flow_expired(const struct dataplane *dp, const struct dp_half *half, __u32 now)
+bool dp_flow_expired(const struct dp_half *half, __u32 now)
 {
-	return since(half->flow.last_seen, now) >= timeout_of(dp, half);
+	return since(half->flow.last_seen, now) >= half->flow.timeout;
 }
 
 static struct xf_address address(__u8 family, const union xf_addr *addr)
@@ -109,18 +100,32 @@ static struct xf_address address(__u8 family, const union xf_addr *addr)
 	return a;
 }
 
+static struct xf_address source_of(const struct dp_half *half)
+{
+	union xf_addr v4 = {.v4 = half->flow.saddr4};
+
+	return address(half->family, half->family == XF_IPV4 ? &v4 : &half->flow.saddr6);
+}
+
+static struct xf_address target_of(const struct dp_half *half)
+{
+	union xf_addr v4 = {.v4 = half->flow.daddr4};
+
+	return address(half->family, half->family == XF_IPV4 ? &v4 : &half->flow.daddr6);
+}
+
 static void describe(const struct dp_half *half, const struct xf_flow *twin, struct dp_flow *flow)
 {
 	const struct xf_flow *f = &half->flow;
 
 	*flow = (struct dp_flow){
-		.rule = f->rule,
+		.rule = f->rule & XF_RULE_ID_MASK,
 		.proto = half->key.proto,
 		.state = (enum xf_flow_state)f->state,
 		.client = address(half->family, &half->key.saddr),
 		.listen = address(half->family, &half->key.daddr),
-		.target = address(half->family, &f->daddr),
-		.translated = address(half->family, &f->saddr),
+		.target = target_of(half),
+		.translated = source_of(half),
 		.client_port = ntohs(half->key.sport),
 		.listen_port = ntohs(half->key.dport),
 		.target_port = ntohs(f->dport),
@@ -140,9 +145,11 @@ struct flow_walk {
 	__u32 now;
 };
 
-static bool rule_lives(const struct dp_ruleset *set, const struct xf_flow *flow)
+bool dp_flow_has_rule(const struct dp_ruleset *set, const struct xf_flow *flow)
 {
-	return flow->rule < set->max_rules && set->rules[flow->rule].gen == flow->rule_gen;
+	__u32 id = flow->rule & XF_RULE_ID_MASK;
+
+	return id < set->max_rules && set->rules[id].tag == flow->rule;
 }
 
 static int put_together(const struct dp_half *found, void *arg)
@@ -152,14 +159,14 @@ static int put_together(const struct dp_half *found, void *arg)
 	struct xf_flow twin = {0};
 	struct dp_flow flow;
 
-	if (half.flow.flags & XF_FLOW_REPLY || !rule_lives(&walk->set, &half.flow))
+	if (half.flow.flags & XF_FLOW_REPLY || !dp_flow_has_rule(&walk->set, &half.flow))
 		return 0;
 	/* A half alone is a flow that is just being made or ended. */
 	if (!find_twin(walk->dp, &half, &twin))
 		return 0;
 	if (since(twin.last_seen, walk->now) < since(half.flow.last_seen, walk->now))
 		half.flow.last_seen = twin.last_seen;
-	if (dp_flow_expired(walk->dp, &half, walk->now))
+	if (dp_flow_expired(&half, walk->now))
 		return 0;
 	describe(&half, &twin, &flow);
 	flow.age_seconds = (double)since(half.flow.created, walk->now) / walk->dp->config.hz;
@@ -185,15 +192,13 @@ static int renew(struct dataplane *dp, __u32 id, const struct xf_rule *rule, str
 {
 	struct xf_rule renewed = *rule;
 
-	renewed.gen = dp_next_gen(dp);
-	if (dp_config_write(dp, err))
-		return -1;
+	renewed.tag = dp_rule_next_tag(dp, id);
 	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &renewed, BPF_ANY))
 		return xf_fail(err, "cannot end the rule's flows");
 	return 0;
 }
 
-/* A flow of another generation than its rule's is dead. */
+/* A flow of another tag than its rule's is dead. */
 int dp_flows_flush(struct dataplane *dp, const char *name, struct xf_error *err)
 {
 	const struct dp_entry *only = NULL;

@@ -35,6 +35,9 @@
 	X(SLOTS,         slots,         ARRAY,        sizeof(__u32),                sizeof(struct xf_slot))          \
 	X(FREE_SLOTS,    free_slots,    STACK,        0,                            sizeof(__u32))                   \
 	X(CURSOR,        cursor,        ARRAY,        sizeof(__u32),                sizeof(struct xf_cursor))        \
+	X(EVICTABLE,     evictable,     ARRAY,        sizeof(__u32),                sizeof(__u32))                   \
+	X(UDP_PORTS,     udp_ports,     HASH,         sizeof(struct xf_port_key),   sizeof(struct xf_port_owner))    \
+	X(SWEEPER,       sweeper,       ARRAY,        sizeof(__u32),                sizeof(struct xf_sweeper))       \
 	X(INTERFACES,    interfaces,    HASH,         sizeof(__u32),                sizeof(struct xf_iface))         \
 	X(LOCAL_ADDRS,   local_addrs,   HASH,         sizeof(struct xf_local_key),  sizeof(struct xf_local))         \
 	X(NEIGHBOURS,    neighbours,    HASH,         sizeof(struct xf_neigh_key),  sizeof(__u32))                   \
@@ -68,6 +71,7 @@ enum dp_prog {
 	DP_PROG_TC_OUT_L2,
 	DP_PROG_TC_OUT_L3,
 	DP_PROG_CLOCK,
+	DP_PROG_SWEEP,
 	DP_PROG_COUNT
 };
 struct dp_prog_spec {
@@ -90,8 +94,6 @@ int dp_maps_open(struct dataplane *dp, struct xf_error *err);
 /* Is this map under this pin? Of an instance of another version, it may have other sizes. */
 bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, enum dp_map map);
 int dp_config_write(struct dataplane *dp, struct xf_error *err);
-/* A generation that no flow has yet; to be followed by dp_config_write. */
-__u32 dp_next_gen(struct dataplane *dp);
 /*
  * Calls fn for each element, in batches; a non-zero return stops, a negative one
  * is returned. Elements that come or go meanwhile may be missed, no other. 0 or
@@ -124,6 +126,8 @@ int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err);
 /* Pins, or replaces a pin in one step. */
 int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err);
 int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err);
+/* XF_SWEEP_*: has the programs end the flows that are over. */
+int dp_sweep(struct dataplane *dp, __u32 flags, struct xf_error *err);
 __u32 dp_prog_id(int prog_fd); /* 0: not to be had */
 /* A program's name by its id, "?" where the kernel does not tell us. */
 void dp_prog_name(__u32 id, char name[BPF_OBJ_NAME_LEN]);
@@ -282,7 +286,7 @@ struct dp_entry {
 };
 
 struct dp_ruleset {
-	struct xf_rule *rules; /* by rule id; gen 0: a free slot */
+	struct xf_rule *rules; /* by rule id; neither live nor draining: a free place */
 	__u32 max_rules;
 	__u32 live, draining;
 	__u32 free_id;		  /* the lowest free slot; max_rules: none */
@@ -296,6 +300,9 @@ void dp_ruleset_free(struct dp_ruleset *set);
 const struct dp_entry *dp_ruleset_find(const struct dp_ruleset *set, const char *name, struct xf_error *err);
 /* Frees the slots of deleted rules whose last flow is gone. */
 int dp_ruleset_reap(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err);
+bool dp_rule_is_there(const struct xf_rule *rule);
+/* A tag for a rule in that place that none of the flows has which were made there lately. */
+__u32 dp_rule_next_tag(const struct dataplane *dp, __u32 id);
 /* Ends a rule for good: its flows are dead with this. */
 int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err);
 void dp_rule_drops_clear(struct dataplane *dp, __u32 id);
@@ -351,7 +358,9 @@ struct dp_half {
 	struct xf_flow flow;
 };
 /* Judged by this half alone; now is in jiffies. */
-bool dp_flow_expired(const struct dataplane *dp, const struct dp_half *half, __u32 now);
+bool dp_flow_expired(const struct dp_half *half, __u32 now);
+/* Is it of a rule that still stands? */
+bool dp_flow_has_rule(const struct dp_ruleset *set, const struct xf_flow *flow);
 /* Calls fn for each half of each flow of both families. */
 typedef int (*dp_half_fn)(const struct dp_half *half, void *arg);
 int dp_halves(struct dataplane *dp, dp_half_fn fn, void *arg, struct xf_error *err);

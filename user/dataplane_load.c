@@ -19,6 +19,8 @@ static int make_pinned(struct dataplane *dp, struct dp_object *object, struct xf
 	if (dp_object_load(object, err) || dp_object_pin_maps(dp, object, err) || dp_config_write(dp, err) ||
 	    dp_local_addrs_refresh(dp, err) || dp_object_pin_progs(dp, object, err))
 		return -1;
+	if (dp_sweep(dp, XF_SWEEP_START, err))
+		return -1;
 	return dp_pin(dp, dp->map[DP_MAP_CONFIG], dp_map_specs[DP_MAP_CONFIG].name, err);
 }
 
@@ -48,7 +50,7 @@ static int renew_pinned(struct dataplane *dp, struct dp_object *object, struct x
 	if (dp_object_load(object, err) || dp_attach_replace(dp, object, err))
 		return -1;
 	if (!dp_object_pin_progs(dp, object, err) && !dp_config_write(dp, err))
-		return 0;
+		return dp_sweep(dp, XF_SWEEP_START, err);
 	dp->config = before;
 	dp_config_write(dp, &ignored);
 	return -1;

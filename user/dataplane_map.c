@@ -101,14 +101,6 @@ int dp_config_write(struct dataplane *dp, struct xf_error *err)
 	return 0;
 }
 
-__u32 dp_next_gen(struct dataplane *dp)
-{
-	__u32 gen = dp->config.next_gen++;
-
-	/* 0 means a free slot. */
-	return gen ? gen : dp->config.next_gen++;
-}
-
 struct batch {
 	__u32 key_size, value_size, room;
 	void *keys, *values;

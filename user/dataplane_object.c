@@ -40,6 +40,8 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 		return 2 * config->max_flows;
 	case DP_MAP_SLOTS:
 	case DP_MAP_FREE_SLOTS:
+	case DP_MAP_EVICTABLE:
+	case DP_MAP_UDP_PORTS:
 		return config->max_flows;
 	default:
 		return 0;

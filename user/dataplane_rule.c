@@ -86,8 +86,7 @@ static int place(struct dataplane *dp, const struct dp_placed *placed, const str
 {
 	struct xf_error ignored;
 
-	/* The generation is spent before it is used: never two rules with one. */
-	if (dp_config_write(dp, err) || zero_counters(dp, placed->id, err))
+	if (zero_counters(dp, placed->id, err))
 		return -1;
 	if (!write_rule(dp, placed, err) && !dp_ports_add(dp, placed, err) && !dp_listen_add(dp, placed, err))
 		return 0;
@@ -104,7 +103,7 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 	struct xf_rule rule;
 
 	xf_rule_encode(add->spec, &rule, &meta);
-	rule.gen = dp_next_gen(dp);
+	rule.tag = dp_rule_next_tag(dp, placed.id);
 	if (add->source.family)
 		rule.masquerade = add->source.addr;
 	if (add->local)

@@ -54,6 +54,21 @@ static int take_rules(struct dataplane *dp, struct dp_ruleset *set)
 	return 0;
 }
 
+bool dp_rule_is_there(const struct xf_rule *rule)
+{
+	return rule->flags & (XF_RULE_LIVE | XF_RULE_DRAINING);
+}
+
+__u32 dp_rule_next_tag(const struct dataplane *dp, __u32 id)
+{
+	struct xf_rule rule = {0};
+	__u32 n;
+
+	bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &id, &rule);
+	n = rule.tag >> XF_RULE_ID_BITS;
+	return XF_RULE_TAG(id, n < XF_RULE_GENERATIONS ? n + 1 : 1);
+}
+
 /*
  * Drops what a killed command left of free slots, and counts the rest. Each rule
  * has its entry in "rule_meta", which is written before and removed after it.
@@ -66,7 +81,7 @@ static void settle(struct dp_ruleset *set)
 	for (i = 0; i < set->n_entries; i++) {
 		__u32 id = set->entries[i].id;
 
-		if (id >= set->max_rules || !set->rules[id].gen)
+		if (id >= set->max_rules || !dp_rule_is_there(&set->rules[id]))
 			continue;
 		set->entries[kept++] = set->entries[i];
 		if (set->rules[id].flags & XF_RULE_LIVE)
@@ -75,7 +90,8 @@ static void settle(struct dp_ruleset *set)
 			set->draining++;
 	}
 	set->n_entries = kept;
-	for (set->free_id = 0; set->free_id < set->max_rules && set->rules[set->free_id].gen; set->free_id++)
+	for (set->free_id = 0; set->free_id < set->max_rules && dp_rule_is_there(&set->rules[set->free_id]);
+	     set->free_id++)
 		;
 }
 
@@ -124,7 +140,7 @@ void dp_rule_drops_clear(struct dataplane *dp, __u32 id)
 
 int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err)
 {
-	const struct xf_rule none = {0};
+	const struct xf_rule none = {.tag = dp_rule_next_tag(dp, id)};
 
 	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &none, BPF_ANY))
 		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
@@ -136,7 +152,6 @@ int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err)
 /* ---- rules whose flows live out */
 
 struct reaper {
-	const struct dataplane *dp;
 	const struct dp_ruleset *set;
 	__u32 now;
 	bool *has_flows; /* by rule id */
@@ -147,9 +162,8 @@ static int note_flow(const struct dp_half *half, void *arg)
 	struct reaper *reaper = arg;
 	const struct xf_flow *flow = &half->flow;
 
-	if (flow->rule < reaper->set->max_rules && reaper->set->rules[flow->rule].gen == flow->rule_gen &&
-	    !dp_flow_expired(reaper->dp, half, reaper->now))
-		reaper->has_flows[flow->rule] = true;
+	if (dp_flow_has_rule(reaper->set, flow) && !dp_flow_expired(half, reaper->now))
+		reaper->has_flows[flow->rule & XF_RULE_ID_MASK] = true;
 	return 0;
 }
 
@@ -175,7 +189,7 @@ static int free_drained(struct dataplane *dp, struct dp_ruleset *set, const bool
 
 int dp_ruleset_reap(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
 {
-	struct reaper reaper = {.dp = dp, .set = set};
+	struct reaper reaper = {.set = set};
 	struct xf_clock clock;
 	int rc;
 

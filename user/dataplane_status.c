@@ -43,7 +43,7 @@ static int count_flow(const struct dp_flow *flow, void *arg)
 {
 	struct dp_status *status = arg;
 
-	/* A connection that is closing was established; the contract knows two states. */
+	/* A connection that is closing or closed was established; the contract knows two states. */
 	if (flow->state == XF_FLOW_PENDING)
 		status->flows_pending++;
 	else

@@ -13,6 +13,7 @@
 #ifndef XDPFWD_ABI_H
 #define XDPFWD_ABI_H
 
+#include <linux/bpf.h>
 #include <linux/types.h>
 
 #include "xdpfwd/reasons.h"
@@ -46,6 +47,9 @@ struct xf_listen_key {
 	__be16 port;
 };
 
+/* In ifindex: the entry is of a rule without state, and has its target's address and port, by which answers find it. */
+#define XF_LISTEN_TARGET 0xffffffffu
+
 /*
  * The same for port ranges, in a longest-prefix-match map: the port is last, so
  * that a range A-B becomes at most 30 prefixes of it, however wide it is.
@@ -62,29 +66,41 @@ enum xf_source {
 	XF_SOURCE_MASQUERADE,
 };
 
-#define XF_RULE_LIVE	 (1u << 0) /* listed; takes new flows if not disabled */
-#define XF_RULE_DISABLED (1u << 1) /* refuses every packet */
-#define XF_RULE_DRAINING (1u << 2) /* deleted with --keep-flows: its flows live out */
-#define XF_RULE_LOCAL	 (1u << 3) /* the target is this machine */
-#define XF_RULE_POLICY	 (1u << 4) /* has conditions for newcomers, in "policies" */
+#define XF_RULE_LIVE	  (1u << 0) /* listed; takes new flows if not disabled */
+#define XF_RULE_DISABLED  (1u << 1) /* refuses every packet */
+#define XF_RULE_DRAINING  (1u << 2) /* deleted with --keep-flows: its flows live out */
+#define XF_RULE_LOCAL	  (1u << 3) /* the target is this machine */
+#define XF_RULE_POLICY	  (1u << 4) /* has conditions for newcomers, in "policies" */
+#define XF_RULE_STATELESS (1u << 5) /* both directions are read from the rule */
 
 #define XF_PROTO_TCP (1u << 0)
 #define XF_PROTO_UDP (1u << 1)
 
+/*
+ * A rule's id and how often that was given away: what a flow keeps of its rule.
+ * The second part goes from 1 to XF_RULE_GENERATIONS and begins anew; a place
+ * that no rule has keeps it.
+ */
+#define XF_RULE_ID_BITS	    20
+#define XF_RULE_ID_MASK	    ((1u << XF_RULE_ID_BITS) - 1)
+#define XF_RULE_GENERATIONS ((1u << (32 - XF_RULE_ID_BITS)) - 1)
+#define XF_RULE_TAG(id, n)  ((__u32)(n) << XF_RULE_ID_BITS | (id))
+
 /* A rule as the programs need it: element of the array "rules", by rule id. */
 struct xf_rule {
-	__u32 gen;   /* a flow made under another generation is dead; 0: slot is free */
-	__u32 flags; /* XF_RULE_* */
+	__u32 tag;     /* XF_RULE_TAG: a flow made under another one is dead */
+	__u32 flags;   /* XF_RULE_* */
+	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 	union xf_addr target;
-	union xf_addr masquerade; /* the source that the target sees under XF_SOURCE_MASQUERADE */
-	__u16 listen_lo;	  /* first and last listen port */
+	union xf_addr
+		masquerade; /* the source that targets see under XF_SOURCE_MASQUERADE; stateless: that clients see */
+	__u16 listen_lo;    /* first and last listen port */
 	__u16 listen_hi;
 	__u16 target_lo; /* where listen_lo goes; the others follow in step */
 	__u8 family;	 /* XF_IPV4 or XF_IPV6 */
 	__u8 source;	 /* enum xf_source */
 	__u8 protos;	 /* XF_PROTO_* */
 	__u8 pad[7];
-	__u64 expires; /* jiffies64 from which on it refuses every packet; 0: never */
 };
 
 enum xf_listen_kind {
@@ -147,15 +163,22 @@ struct xf_key6 {
 };
 
 enum xf_flow_state {
-	XF_FLOW_PENDING,     /* the other side has not answered yet */
-	XF_FLOW_ESTABLISHED, /* it has */
-	XF_FLOW_CLOSING,     /* TCP: a FIN or RST went by */
+	XF_FLOW_PENDING,  /* not answered; TCP: or the client has not acknowledged the answer */
+	XF_FLOW_ANSWERED, /* UDP: answered, and nothing of the client since */
+	XF_FLOW_ESTABLISHED,
+	XF_FLOW_CLOSING, /* TCP: a FIN of one side went by */
+	XF_FLOW_CLOSED,	 /* and one of the other, or a RST */
 };
 
-#define XF_FLOW_REPLY (1u << 0) /* this entry is the target-to-client half */
-#define XF_FLOW_L2    (1u << 1) /* dmac and smac are valid */
-#define XF_FLOW_FAST  (1u << 2) /* the way out takes XDP frames */
-#define XF_FLOW_LOCAL (1u << 3) /* the target is this machine: up on the way in, and met again at TC egress */
+#define XF_FLOW_REPLY	    (1u << 0) /* this entry is the target-to-client half */
+#define XF_FLOW_L2	    (1u << 1) /* dmac and smac are valid */
+#define XF_FLOW_FAST	    (1u << 2) /* the way out takes XDP frames */
+#define XF_FLOW_LOCAL	    (1u << 3) /* the target is this machine: up on the way in, and met again at TC egress */
+#define XF_FLOW_FIN	    (1u << 4) /* a FIN went by in this direction */
+#define XF_FLOW_RST	    (1u << 5) /* a RST did, that the other side may yet turn down (RFC 5961, 3.2) */
+#define XF_FLOW_MASQUERADED (1u << 6) /* under a port of this machine's */
+#define XF_FLOW_STATELESS   (1u << 7) /* no entry of the table: put together for one packet */
+#define XF_FLOW_WAY	    (XF_FLOW_L2 | XF_FLOW_FAST)
 
 /*
  * One direction of a flow. Its packet and byte counts are exact as long as one
@@ -164,26 +187,40 @@ enum xf_flow_state {
  * under the tuple that the client sends, and under the tuple that the target
  * answers with. Neither exists without the other. The tuple that a packet gets,
  * turned round, is the key of the other half.
+ *
+ * In the kernel's hash table, an IPv4 key fills a cache line with what the table
+ * itself keeps of it. So the first 64 octets here are the next line, and have
+ * all that an IPv4 packet of a busy flow needs.
  */
 struct xf_flow {
 	__u64 packets;
 	__u64 bytes; /* octets from the IP header on */
 	__u32 last_seen;
 	__u32 routed_at; /* when the next hop was looked up */
-	__u32 rule;	 /* rule id */
-	__u32 rule_gen;
-	__u32 ifindex; /* way out; 0: not known yet */
+	__u32 rule;	 /* its tag */
+	__u32 ack;	 /* TCP: what this direction acknowledged last, host order */
+	__u32 ifindex;	 /* way out; 0: not known yet */
 	__u8 dmac[6];
 	__u8 smac[6];
 	__be16 sport; /* what the packet gets */
 	__be16 dport;
-	__u16 mtu;  /* of the way out, octets of an IP packet */
-	__u8 state; /* enum xf_flow_state; the same in both halves */
-	__u8 flags; /* XF_FLOW_* */
-	__u32 slot; /* index in "slots" */
+	__u16 mtu;     /* of the way out, octets of an IP packet */
+	__u8 state;    /* enum xf_flow_state; the same in both halves */
+	__u8 flags;    /* XF_FLOW_* */
+	__be32 saddr4; /* IPv4: what the packet gets */
+	__be32 daddr4;
+
+	union xf_addr saddr6; /* IPv6: likewise */
+	union xf_addr daddr6;
+	__u32 timeout; /* jiffies without a packet after which the flow is over; the same in both halves */
+	__u32 slot;    /* index in "slots" */
 	__u32 created;
-	union xf_addr saddr; /* what the packet gets */
-	union xf_addr daddr;
+	/*
+	 * TCP, pending: what the target has sent is behind the reply half's and up to the
+	 * client half's. To acknowledge that, the client must have received it.
+	 */
+	__u32 next_seq;
+	__u8 pad[16];
 };
 
 enum xf_slot_state {
@@ -191,6 +228,7 @@ enum xf_slot_state {
 	XF_SLOT_BUSY, /* one CPU is making or ending the flow */
 	XF_SLOT_PENDING,
 	XF_SLOT_ESTABLISHED,
+	XF_SLOT_CLOSED,
 };
 
 /*
@@ -199,26 +237,63 @@ enum xf_slot_state {
  * to BUSY owns the end of its flow.
  */
 struct xf_slot {
-	__u32 state;	/* enum xf_slot_state */
-	__u32 check_at; /* established: before that, the flow cannot have expired */
-	__u8 family;
-	__u8 pad[3];
+	__u32 state;	    /* enum xf_slot_state */
+	__u32 check_at;	    /* before that, the flow cannot be over; closed: before that, its port is not given away */
 	struct xf_key6 key; /* the client's tuple; IPv4 in the first word of each address */
-	__u32 rule;
-	__u32 rule_gen;
-	__u8 pad2[4];
+	__u32 rule;	    /* its tag */
+	__u32 queued;	    /* its place in "evictable", of all that were ever given */
+	__u8 family;
+	__u8 holds_port;    /* a share of an entry of "udp_ports" */
+	__u8 counts_source; /* in "source_flows" */
+	__u8 pad[5];
 };
 
 /* Element 0 of the array "cursor": where the programs look for a slot. */
 struct xf_cursor {
 	__u32 fresh; /* slots from here on were never used */
 	__u32 hand;  /* next slot to look at when none is free */
+	__u32 head;  /* first and behind the last place in "evictable", of all that were ever given */
+	__u32 tail;
 };
+
+/*
+ * Masquerade ports of UDP clients, by source address and port that targets see:
+ * hash "udp_ports". A client has one for all targets, and shares it with nobody
+ * (RFC 4787, REQ-1).
+ */
+struct xf_port_key {
+	union xf_addr addr;
+	__be16 port;
+	__u8 family;
+	__u8 pad;
+};
+
+struct xf_port_owner {
+	union xf_addr client;
+	__be16 client_port;
+	__u8 pad[2];
+	__u32 flows; /* that use it; 0: it is on its way out */
+};
+
+/* Element 0 of the array "sweeper". */
+struct xf_sweeper {
+	struct bpf_timer timer;
+	__u32 next; /* slot to look at next */
+	__u32 pad;
+};
+
+/* What xf_sweep is asked in the first octets of the packet that it is run with, and what it answers there. */
+struct xf_sweep_request {
+	__u32 flags; /* XF_SWEEP_* */
+	__u32 ended; /* flows */
+};
+#define XF_SWEEP_START (1u << 0) /* lets the kernel's timer run the sweeper */
+#define XF_SWEEP_ALL   (1u << 1) /* looks at all flows now */
 
 /* ---- instance ---------------------------------------------------------- */
 
 enum xf_timeout {
-	XF_TIMEOUT_UDP_PENDING,	    /* RFC 4787 asks nothing of a mapping that no one answered */
+	XF_TIMEOUT_UDP_PENDING,	    /* until answered, and until the client speaks again after that */
 	XF_TIMEOUT_UDP,		    /* RFC 4787 REQ-5: at least 2 min, 5 min recommended */
 	XF_TIMEOUT_TCP_TRANSITORY,  /* RFC 5382 REQ-5: 4 min */
 	XF_TIMEOUT_TCP_ESTABLISHED, /* RFC 5382 REQ-5: 2 h 4 min */
@@ -236,22 +311,23 @@ struct xf_config {
 	__u32 flags; /* XF_CONFIG_* */
 	__u32 max_rules;
 	__u32 max_flows;
-	__u32 next_gen;	 /* the next rule generation */
 	__u32 route_ttl; /* jiffies for which a flow trusts its next hop */
 	__u16 port_lo;	 /* masquerade ports */
 	__u16 port_hi;
 	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
-	__u32 pad;
-	__u64 netns;	  /* inode of the network namespace that this instance serves */
-	char version[32]; /* of the tool that loaded the programs */
+	__u64 netns;			 /* inode of the network namespace that this instance serves */
+	__u64 secret[2];		 /* random, of this instance: for hashes that nobody shall foresee */
+	char version[32];		 /* of the tool that loaded the programs */
 };
 
 /* Which ports concern us at all, one octet each: decides "not ours" in two loads. */
-#define XF_PORT_LISTEN_ADDR  (1u << 0) /* destination port of a rule for ADDR:PORT */
-#define XF_PORT_LISTEN_WIDE  (1u << 1) /* destination port of a rule for IFACE:PORT or :PORT */
-#define XF_PORT_LISTEN_RANGE (1u << 2) /* destination port in the range of some rule */
-#define XF_PORT_TARGET	     (1u << 3) /* source port of some target's replies */
-#define XF_PORT_LISTEN	     (XF_PORT_LISTEN_ADDR | XF_PORT_LISTEN_WIDE | XF_PORT_LISTEN_RANGE)
+#define XF_PORT_LISTEN_ADDR	 (1u << 0) /* destination port of a rule for ADDR:PORT */
+#define XF_PORT_LISTEN_WIDE	 (1u << 1) /* destination port of a rule for IFACE:PORT or :PORT */
+#define XF_PORT_LISTEN_RANGE	 (1u << 2) /* destination port in the range of some rule */
+#define XF_PORT_TARGET		 (1u << 3) /* source port of some target's replies */
+#define XF_PORT_LISTEN_STATELESS (1u << 4) /* besides: of a rule without state */
+#define XF_PORT_TARGET_STATELESS (1u << 5)
+#define XF_PORT_LISTEN		 (XF_PORT_LISTEN_ADDR | XF_PORT_LISTEN_WIDE | XF_PORT_LISTEN_RANGE)
 
 /* Element 0 of the array "ports". Written through mmap while programs read. */
 struct xf_ports {
@@ -319,10 +395,13 @@ XF_SIZE(struct xf_rule_meta, 240);
 XF_SIZE(struct xf_rule_counters, 64);
 XF_SIZE(struct xf_key4, 16);
 XF_SIZE(struct xf_key6, 40);
-XF_SIZE(struct xf_flow, 96);
+XF_SIZE(struct xf_flow, 128);
 XF_SIZE(struct xf_slot, 64);
-XF_SIZE(struct xf_cursor, 8);
-XF_SIZE(struct xf_config, 96);
+XF_SIZE(struct xf_cursor, 16);
+XF_SIZE(struct xf_port_key, 20);
+XF_SIZE(struct xf_port_owner, 24);
+XF_SIZE(struct xf_config, 104);
+XF_SIZE(struct xf_sweeper, 24);
 XF_SIZE(struct xf_iface, 128);
 XF_SIZE(struct xf_local_key, 20);
 XF_SIZE(struct xf_neigh_key, 24);

@@ -14,11 +14,12 @@
 
 #define XF_TICK_SHIFT	   20
 #define XF_TICKS_PER_JIFFY (1ULL << XF_TICK_SHIFT)
+#define XF_BURST_MAX	   (1ULL << 62) /* ticks; beyond that the time when it is full is no number */
 
 /* What a rule asks of newcomers: element of the array "policies", by rule id; read if the rule has XF_RULE_POLICY. */
 struct xf_policy {
 	__u64 rate_cost;	/* ticks that a new flow costs; 0: no limit */
-	__u64 rate_burst;	/* ticks that can be saved up */
+	__u64 rate_burst;	/* ticks that can be saved up: rate_cost at least, XF_BURST_MAX at most */
 	__u64 source_rate_cost; /* the same for each source */
 	__u64 source_rate_burst;
 	__u32 allow;	 /* a set in "prefixes4"/"prefixes6"; 0: everybody */
@@ -32,10 +33,11 @@ struct xf_policy {
 
 /* What a rule's traffic amounts to, written by the programs alone: array "rule_states", by rule id. */
 struct xf_rule_state {
-	__u64 bucket;	   /* ticks */
-	__u32 pending;	   /* flows in the table, by state */
-	__u32 established; /* those that have been answered, also if they are closing */
-	__u8 pad[48];
+	__u64 bucket;  /* ticks */
+	__u32 pending; /* flows in the table, by state */
+	__u32 established;
+	__u32 closed;
+	__u8 pad[44];
 };
 
 /*
@@ -46,20 +48,25 @@ struct xf_rule_state {
 #define XF_SET_FIRST 2 /* those of allow and deny from here on */
 
 struct xf_prefix4 {
-	__u32 prefixlen; /* 32, for the set, and the network's bits */
+	__u32 prefixlen; /* XF_PREFIX4_BITS(of the network) */
 	__u32 set;
 	__be32 addr;
 };
+#define XF_PREFIX4_BITS(network) (32 + (network))
 
 struct xf_prefix6 {
-	__u32 prefixlen;
+	__u32 prefixlen; /* XF_PREFIX6_BITS(of the network) */
 	__u32 set;
+	__u32 zero; /* the kernel puts the value right behind the key: only so its counter is aligned */
 	__u8 addr[16];
 };
+#define XF_PREFIX6_BITS(network) (64 + (network))
 
 struct xf_prefix {
-	__u64 until; /* jiffies64; 0: for good */
+	__u64 until; /* jiffies64 from which on it is as if it were not there; 0: it is there for good */
 	__u64 hits;  /* packets refused on its account; XF_SET_BANS only */
+	__u32 bits;  /* of the network: when its time is over, the wider one around it counts */
+	__u32 pad;
 };
 
 /* One source of one rule: an IPv4 address, or an IPv6 /64, the network that one subscriber has. */
@@ -71,8 +78,8 @@ struct xf_source_key {
 XF_SIZE(struct xf_policy, 72);
 XF_SIZE(struct xf_rule_state, 64);
 XF_SIZE(struct xf_prefix4, 12);
-XF_SIZE(struct xf_prefix6, 24);
-XF_SIZE(struct xf_prefix, 16);
+XF_SIZE(struct xf_prefix6, 28);
+XF_SIZE(struct xf_prefix, 24);
 XF_SIZE(struct xf_source_key, 20);
 
 #endif

@@ -93,7 +93,7 @@ static bool passes(struct xf_rule_spec *rule, char **rest)
 	}
 	xf_rule_encode(rule, &map, &meta);
 	PROPERTY(map.target_lo + (map.listen_hi - map.listen_lo) <= 65535);
-	PROPERTY(map.family == rule->target.addr.family && map.gen == 0);
+	PROPERTY(map.family == rule->target.addr.family && map.tag == 0);
 	xf_rule_decode(&map, &meta, &back);
 	same_text(rule, &back);
 	PROPERTY(xf_rule_conflicts(rule, &back));

@@ -241,8 +241,8 @@ static void put_l4(struct cursor *c, const struct packet *p)
 	case IPPROTO_TCP:
 		put16(c, p->sport);
 		put16(c, p->dport);
-		put32(c, p->seed);
-		put32(c, ~p->seed);
+		put32(c, p->seq - !!(p->tcp_flags & TCP_SYN));
+		put32(c, p->ack);
 		put8(c, (p->tcp_doff ? p->tcp_doff : (TCP_HEADER + p->tcp_options) / 4) << 4 | p->tcp_reserved);
 		put8(c, p->tcp_flags);
 		put16(c, p->tcp_window_closed ? 0 : 64240);

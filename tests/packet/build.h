@@ -59,6 +59,8 @@ struct packet {
 	union xf_addr daddr;
 	uint16_t sport;
 	uint16_t dport;
+	uint32_t seq; /* TCP: of the first octet of payload; a SYN stands one before it */
+	uint32_t ack;
 	uint8_t tcp_flags;
 	uint8_t tcp_reserved; /* the four bits before the flags */
 	uint16_t tcp_urgent;

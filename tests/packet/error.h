@@ -41,7 +41,7 @@ void error_finish(const struct error *e, struct frame *f);
 /* The length of the IP and extension headers of the packet inside. */
 uint16_t inner_header_len(const struct error *e);
 
-/* Redirected as `out`, and neither counted nor seen by the flow that this packet belongs to. */
+/* Redirected as `out`, and neither counted nor seen by the flow that this packet belongs to; NULL: to none. */
 #define error_forward(t, flow, in, out) (at(__FILE__, __LINE__), check_error_forward(t, flow, in, out))
 #define error_pass(t, in)		(at(__FILE__, __LINE__), check_error_pass(t, in))
 #define error_drop(t, rule, reason, in) (at(__FILE__, __LINE__), check_error_drop(t, rule, reason, in))

@@ -2,6 +2,7 @@
 /* Runs packets through the programs and compares what comes out. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
@@ -28,6 +29,18 @@ void at(const char *file, int line)
 		_fail(place.file, place.line); \
 	} while (0)
 
+void fail_at(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprint_error(format, args);
+	va_end(args);
+	print_error("\n");
+	_fail(place.file, place.line);
+	abort();
+}
+
 static enum dev dev_of_mac(const uint8_t mac[6])
 {
 	for (enum dev d = 0; d < DEVS; d++)
@@ -49,6 +62,8 @@ struct packet packet_from(const struct test *t, enum host from, enum host to)
 		.payload_len = 32,
 		.payload_word = 0x1234,
 		.seed = 99,
+		.seq = CLIENT_SEQ,
+		.ack = TARGET_SEQ,
 		.tcp_flags = TCP_SYN,
 	};
 
@@ -88,6 +103,8 @@ struct packet answer(const struct packet *got)
 	p.dport = got->sport;
 	p.ttl = 64;
 	p.seed = got->seed + 1;
+	p.seq = got->ack;
+	p.ack = got->seq;
 	p.payload_len = 77;
 	p.tcp_flags = TCP_SYN | TCP_ACK;
 	return p;
@@ -107,11 +124,12 @@ struct packet to_client(const struct packet *answer, const struct packet *asked)
 	return out;
 }
 
-static void run_xdp(struct test *t, enum dev dev)
+static void run_xdp(struct test *t, enum dev dev, int times)
 {
 	struct xdp_md ctx = {.data_end = t->sent.len, .ingress_ifindex = dev_ifindex(dev)};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = t->sent.data, .data_size_in = t->sent.len,
-		    .data_out = t->got.data, .data_size_out = FRAME_MAX, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+		    .data_out = t->got.data, .data_size_out = FRAME_MAX, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
+		    .repeat = times);
 
 	if (bpf_prog_test_run_opts(prog_fd("xf_xdp"), &opts))
 		fail_here("BPF_PROG_RUN: %s", strerror(errno));
@@ -119,7 +137,7 @@ static void run_xdp(struct test *t, enum dev dev)
 	t->got.len = opts.data_size_out;
 }
 
-static void run_tc(struct test *t, enum dev dev)
+static void run_tc(struct test *t, enum dev dev, int times)
 {
 	struct __sk_buff ctx = {
 		.ifindex = dev_ifindex(dev),
@@ -128,7 +146,8 @@ static void run_tc(struct test *t, enum dev dev)
 		.gso_segs = t->gso_size ? 2 : 0,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = t->sent.data, .data_size_in = t->sent.len,
-		    .data_out = t->got.data, .data_size_out = FRAME_MAX, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+		    .data_out = t->got.data, .data_size_out = FRAME_MAX, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx),
+		    .repeat = times);
 
 	if (bpf_prog_test_run_opts(prog_fd("xf_tc_l2"), &opts))
 		fail_here("BPF_PROG_RUN: %s", strerror(errno));
@@ -136,15 +155,20 @@ static void run_tc(struct test *t, enum dev dev)
 	t->got.len = opts.data_size_out;
 }
 
-void run_sent(struct test *t)
+void run_often(struct test *t, int times)
 {
 	enum dev dev = dev_of_mac(t->sent.data);
 
 	memset(&t->got, 0, sizeof(t->got));
 	if (t->hook == HOOK_XDP)
-		run_xdp(t, dev);
+		run_xdp(t, dev, times);
 	else
-		run_tc(t, dev);
+		run_tc(t, dev, times);
+}
+
+void run_sent(struct test *t)
+{
+	run_often(t, 1);
 }
 
 void run(struct test *t, const struct packet *in)

@@ -24,6 +24,10 @@
 #define PORT_HI	  20099
 #define NO_RULE	  0xffffffffu
 
+/* Sequence numbers that both sides of every TCP connection have, once it is established. */
+#define CLIENT_SEQ 0x11223344u
+#define TARGET_SEQ 0xfffffff0u /* about to begin anew */
+
 enum hook {
 	HOOK_XDP,
 	HOOK_TC,
@@ -133,6 +137,7 @@ struct packet to_client(const struct packet *answer, const struct packet *asked)
 
 /* The place that a failure of the following is told to be at. */
 void at(const char *file, int line);
+void fail_at(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void check_forward(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out);
 void check_forward_new(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out);
 void check_reply(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out);
@@ -146,6 +151,8 @@ void run(struct test *t, const struct packet *in);
 #define assert_frame(want, got) (at(__FILE__, __LINE__), check_frame(want, got))
 /* The same with what is in t->sent already. */
 void run_sent(struct test *t);
+/* And that many times, of which t->retval is the last: for packets that come out as they went in. */
+void run_often(struct test *t, int times);
 /* Counts one packet of `in` for the ledger. */
 void ledger_in(struct test *t, uint32_t rule, const struct packet *in);
 void ledger_out(struct test *t, uint32_t rule, const struct packet *in);
@@ -155,6 +162,10 @@ void ledger_out(struct test *t, uint32_t rule, const struct packet *in);
 /* The half under which a packet like this is looked up; false: there is none. */
 bool flow_get(struct test *t, const struct packet *in, struct xf_flow *flow);
 void flow_put(struct test *t, const struct packet *in, const struct xf_flow *flow);
+/* The addresses that its packets get; as many octets as the family has. */
+const void *flow_from(const struct test *t, const struct xf_flow *flow);
+const void *flow_to(const struct test *t, const struct xf_flow *flow);
+size_t addr_len(const struct test *t);
 uint32_t flow_entries(struct test *t, uint8_t family);
 uint64_t clock_jiffies(void);
 

@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include "maps.h"
+#include "rest.h"
 
 static void count_fast(struct test *t, uint32_t rule)
 {
@@ -66,19 +67,10 @@ static void check_drops(struct test *t, uint32_t id)
 static void check_flows(struct test *t)
 {
 	uint32_t entries = flow_entries(t, XF_IPV4) + flow_entries(t, XF_IPV6);
-	uint32_t used = 0;
 
 	if (entries != 2 * t->ledger.flows)
 		fail_msg("%u halves of flows instead of %u", entries, 2 * t->ledger.flows);
-	for (uint32_t i = 0; i < MAX_FLOWS; i++) {
-		struct xf_slot slot;
-
-		assert_int_equal(bpf_map_lookup_elem(map_fd("slots"), &i, &slot), 0);
-		assert_int_not_equal(slot.state, XF_SLOT_BUSY);
-		used += slot.state != XF_SLOT_FREE;
-	}
-	if (used != t->ledger.flows)
-		fail_msg("%u slots in use instead of %u", used, t->ledger.flows);
+	check_at_rest(t);
 }
 
 void ledger_check(struct test *t)

@@ -13,7 +13,8 @@
 extern const struct packet_suite pass_suite, rule_suite, forward_suite, masquerade_suite, flow_suite, flow_rule_suite,
 	table_suite, drop_suite, checksum_suite, l3_suite, random_suite, icmp_suite, icmp_strange_suite, told_suite,
 	mss_suite, fragment_suite, fragment_bad_suite, fragment_first_suite, hairpin_suite, host_suite, local_suite,
-	local_error_suite, own_suite, tcp_suite, split_suite;
+	local_error_suite, own_suite, tcp_suite, policy_suite, policy_time_suite, policy_rate_suite, stateless_suite,
+	split_suite;
 
 static const struct packet_suite *const suites[] = {
 	&pass_suite,	     &rule_suite,	  &forward_suite,
@@ -24,7 +25,8 @@ static const struct packet_suite *const suites[] = {
 	&fragment_suite,     &fragment_bad_suite, &fragment_first_suite,
 	&hairpin_suite,	     &host_suite,	  &local_suite,
 	&local_error_suite,  &own_suite,	  &tcp_suite,
-	&split_suite,
+	&policy_suite,	     &policy_time_suite,  &policy_rate_suite,
+	&stateless_suite,    &split_suite,
 };
 
 struct variant {
@@ -34,7 +36,7 @@ struct variant {
 	uint8_t family;
 };
 
-#define MAX_TESTS 1000
+#define MAX_TESTS 2000
 
 static struct variant variants[MAX_TESTS];
 static struct CMUnitTest tests[MAX_TESTS];

@@ -9,6 +9,7 @@
 
 #include "maps.h"
 #include "xdpfwd.skel.h"
+#include "xdpfwd/policy.h"
 
 #define TIMEOUT_JIFFIES 100000
 
@@ -18,9 +19,21 @@ static const struct {
 	const char *map;
 	uint32_t entries;
 } sizes[] = {
-	{"rules", MAX_RULES}, {"rule_meta", MAX_RULES},	 {"rule_counters", MAX_RULES}, {"rule_drops", 1024},
-	{"listen", 256},      {"listen_ranges", 1024},	 {"flow4", 2 * MAX_FLOWS},     {"flow6", 2 * MAX_FLOWS},
-	{"slots", MAX_FLOWS}, {"free_slots", MAX_FLOWS}, {"policies", MAX_RULES},      {"rule_states", MAX_RULES},
+	{"rules", MAX_RULES},
+	{"rule_meta", MAX_RULES},
+	{"rule_counters", MAX_RULES},
+	{"rule_drops", 1024},
+	{"listen", 256},
+	{"listen_ranges", 1024},
+	{"flow4", 2 * MAX_FLOWS},
+	{"flow6", 2 * MAX_FLOWS},
+	{"slots", MAX_FLOWS},
+	{"free_slots", MAX_FLOWS},
+	{"evictable", MAX_FLOWS},
+	{"udp_ports", MAX_FLOWS},
+	{"policies", MAX_RULES},
+	{"rule_states", MAX_RULES},
+	{"source_buckets", MAX_FLOWS / 2},
 };
 
 static void die(const char *what)
@@ -118,6 +131,8 @@ static void clear_flows(void)
 	clear("flow6");
 	clear("fragments");
 	clear("frag_hosts");
+	clear("udp_ports");
+	clear("source_flows");
 	while (!bpf_map_lookup_and_delete_elem(map_fd("free_slots"), NULL, &slot))
 		;
 	for (slot = 0; slot < MAX_FLOWS; slot++)
@@ -127,15 +142,33 @@ static void clear_flows(void)
 
 static void clear_rules(void)
 {
+	static const struct xf_rule_state no_state;
 	static const struct xf_rule no_rule;
 
 	clear("listen");
 	clear("listen_ranges");
 	clear("rule_drops");
-	for (uint32_t i = 0; i < MAX_RULES; i++)
+	for (uint32_t i = 0; i < MAX_RULES; i++) {
 		map_put("rules", &i, &no_rule);
+		map_put("rule_states", &i, &no_state);
+	}
 	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
 	zero_percpu("drops", XF_REASON_COUNT, 1);
+}
+
+static void clear_policies(void)
+{
+	static const struct xf_policy no_policy;
+	static const struct xf_rule_state no_state;
+
+	clear("prefixes4");
+	clear("prefixes6");
+	clear("source_buckets");
+	clear("source_flows");
+	for (uint32_t i = 0; i < MAX_RULES; i++) {
+		map_put("policies", &i, &no_policy);
+		map_put("rule_states", &i, &no_state);
+	}
 }
 
 /* ICMP errors are limited by the second, and a case takes no second. */
@@ -179,7 +212,6 @@ static void fill_config(struct test *t)
 		.hz = 1000,
 		.max_rules = MAX_RULES,
 		.max_flows = MAX_FLOWS,
-		.next_gen = MAX_RULES + 1,
 		.route_ttl = TIMEOUT_JIFFIES,
 		.port_lo = PORT_LO,
 		.port_hi = PORT_HI,
@@ -195,6 +227,7 @@ void maps_reset(struct test *t)
 
 	clear_flows();
 	clear_rules();
+	clear_policies();
 	refill_error_tokens();
 	fill_addresses();
 	fill_egress();

@@ -31,6 +31,27 @@ static void listen_range(struct xf_listen_key key, const struct rule *r, uint32_
 	}
 }
 
+/* By which answers find a rule without state. */
+static void listen_target(const struct rule *r, const struct xf_rule *rule, uint8_t proto, uint32_t id)
+{
+	struct rule back = *r;
+	struct xf_listen_key key = {
+		.set = RULE_SET,
+		.ifindex = XF_LISTEN_TARGET,
+		.addr = rule->target,
+		.family = rule->family,
+		.proto = proto,
+		.port = htons(rule->target_lo),
+	};
+
+	back.port = rule->target_lo;
+	back.port_hi = rule->target_lo + (rule->listen_hi - rule->listen_lo);
+	if (r->port_hi)
+		listen_range(key, &back, id);
+	else
+		listen_single(&key, id);
+}
+
 static void mark_ports(uint8_t *ports, const struct rule *r, const struct xf_rule *rule)
 {
 	uint8_t mark = r->kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR : XF_PORT_LISTEN_WIDE;
@@ -40,6 +61,10 @@ static void mark_ports(uint8_t *ports, const struct rule *r, const struct xf_rul
 	for (uint32_t i = 0; i <= (uint32_t)(rule->listen_hi - rule->listen_lo); i++) {
 		ports[rule->listen_lo + i] |= mark;
 		ports[rule->target_lo + i] |= XF_PORT_TARGET;
+		if (!(rule->flags & XF_RULE_STATELESS))
+			continue;
+		ports[rule->listen_lo + i] |= XF_PORT_LISTEN_STATELESS;
+		ports[rule->target_lo + i] |= XF_PORT_TARGET_STATELESS;
 	}
 }
 
@@ -60,13 +85,15 @@ static void listen_proto(const struct rule *r, const struct xf_rule *rule, uint8
 		listen_range(key, r, id);
 	else
 		listen_single(&key, id);
+	if (rule->flags & XF_RULE_STATELESS)
+		listen_target(r, rule, proto, id);
 }
 
 uint32_t rule_add(struct test *t, const struct rule *r)
 {
 	uint8_t family = r->family ? r->family : t->family;
 	struct xf_rule rule = {
-		.gen = t->rules + 1,
+		.tag = XF_RULE_TAG(t->rules, t->rules + 1),
 		.flags = XF_RULE_LIVE | r->flags,
 		.target = host_addr(r->target, family),
 		.listen_lo = r->port,
@@ -79,7 +106,9 @@ uint32_t rule_add(struct test *t, const struct rule *r)
 	uint32_t id = t->rules++, zero = 0;
 
 	assert_true(id < MAX_RULES);
-	if (r->source == XF_SOURCE_MASQUERADE || r->masquerade)
+	if (r->flags & XF_RULE_STATELESS)
+		rule.masquerade = host_addr(r->host, family);
+	else if (r->source == XF_SOURCE_MASQUERADE || r->masquerade)
 		rule.masquerade = host_addr(r->masquerade, family);
 	map_put("rules", &id, &rule);
 	if (rule.protos & XF_PROTO_TCP) {
@@ -180,6 +209,21 @@ void flow_put(struct test *t, const struct packet *in, const struct xf_flow *flo
 
 	flow_key(in, key);
 	assert_int_equal(bpf_map_update_elem(map_fd(flow_map(t->family)), key, flow, BPF_EXIST), 0);
+}
+
+const void *flow_from(const struct test *t, const struct xf_flow *flow)
+{
+	return t->family == XF_IPV4 ? (const void *)&flow->saddr4 : &flow->saddr6;
+}
+
+const void *flow_to(const struct test *t, const struct xf_flow *flow)
+{
+	return t->family == XF_IPV4 ? (const void *)&flow->daddr4 : &flow->daddr6;
+}
+
+size_t addr_len(const struct test *t)
+{
+	return t->family == XF_IPV4 ? 4 : 16;
 }
 
 uint32_t flow_entries(struct test *t, uint8_t family)

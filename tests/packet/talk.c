@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Conversations between a client and a target, and how old they are. */
+#include <bpf/bpf.h>
+
+#include "maps.h"
 #include "talk.h"
 
 struct talk talk_udp(const struct test *t, uint16_t sport)
@@ -39,6 +42,13 @@ void age(struct test *t, const struct packet *in, uint32_t jiffies)
 
 void age_both(struct test *t, const struct talk *k, uint32_t jiffies)
 {
+	struct xf_flow flow;
+	struct xf_slot slot;
+
 	age(t, &k->in, jiffies);
 	age(t, &k->back, jiffies);
+	assert_true(flow_get(t, &k->in, &flow));
+	assert_int_equal(bpf_map_lookup_elem(map_fd("slots"), &flow.slot, &slot), 0);
+	slot.check_at -= jiffies;
+	map_put("slots", &flow.slot, &slot);
 }

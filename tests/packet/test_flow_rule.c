@@ -13,7 +13,7 @@ static void replaced(struct test *t)
 	forward_new(t, id, &k.in, &k.out);
 	reply(t, id, &k.back, &k.got);
 	rule_get(t, id, &rule);
-	rule.gen += 100;
+	rule.tag = XF_RULE_TAG(id, 100);
 	rule.target = host_addr(TARGET2, t->family);
 	rule_put(t, id, &rule);
 	forward_new(t, id, &k.in, &out);

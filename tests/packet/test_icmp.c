@@ -221,6 +221,7 @@ static void refreshes_nothing(struct test *t)
 	struct scene s = open_scene(t, IPPROTO_UDP, false);
 	struct error target = by_target(&s), client = by_client(&s);
 
+	forward(t, s.rule, &s.k.in, &s.k.out);
 	age_both(t, &s.k, t->config.timeout[XF_TIMEOUT_UDP] - 10000);
 	inwards(&s, &target);
 	outwards(&s, &client);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The target sees this machine: source addresses, ports, and who gets which. */
-#include "talk.h"
+#include "table.h"
 
 /* The source port of what came out. */
 static uint16_t got_sport(const struct test *t)
@@ -178,7 +178,10 @@ static void exhausted(struct test *t)
 	forward(t, rule, &in, &out); /* the flow that has it goes on */
 }
 
-/* The port of a flow that is over is free again, and its answers no longer pass to the client before. */
+/*
+ * The port of a flow that is over is free again as soon as the sweeper has been
+ * there, and its answers no longer pass to the client before.
+ */
 static void port_of_a_dead_flow(struct test *t)
 {
 	struct packet in = packet_from(t, CLIENT, ROUTER), next = packet_from(t, CLIENT2, ROUTER), out, back, got;
@@ -188,11 +191,11 @@ static void port_of_a_dead_flow(struct test *t)
 	set_ports(t, 20000, 20000);
 	out = open_flow(t, rule, &in);
 	back = answer(&out);
-	age(t, &in, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
-	age(t, &back, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
+	age_both(t, &(struct talk){.in = in, .back = back}, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
+	drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &next);
+	sweep(t, 1);
 	out = masqueraded(&next, 20000);
 	forward_new(t, rule, &next, &out);
-	t->ledger.flows--; /* the dead one is gone */
 	got = to_client(&back, &next);
 	reply(t, rule, &back, &got);
 	assert_false(flow_get(t, &in, &flow));

@@ -186,6 +186,9 @@ static void rnd_fields(struct packet *p)
 	p->n_ext = 0;
 	p->tcp_options = 0;
 	p->seed = rnd(0x7fffffff);
+	/* Numbers that fit nothing: no connection comes about, and none ends. */
+	p->seq = rnd(0x7fffffff) * 2 + 1;
+	p->ack = rnd(0x7fffffff) * 2 + 1;
 	p->ttl = 2 + rnd(254);
 	p->tos = rnd(256);
 	p->payload_len = rnd(4) ? rnd(100) : rnd(1100);

@@ -148,9 +148,11 @@ static void closed_makes_room(struct test *t)
 		establish(t, rule, 40000 + i);
 	forward_new(t, rule, &k.in, &k.out);
 	reply(t, rule, &k.back, &k.got);
+	set_tcp_flags(&k, TCP_ACK, TCP_ACK);
+	forward(t, rule, &k.in, &k.out);
 	for (int i = 0; i < FEW; i++)
 		drop(t, rule, XF_REASON_FLOW_TABLE_FULL, &in);
-	set_tcp_flags(&k, TCP_RST, TCP_ACK);
+	set_tcp_flags(&k, TCP_FIN | TCP_ACK, TCP_ACK);
 	forward(t, rule, &k.in, &k.out);
 	age_both(t, &k, t->config.timeout[XF_TIMEOUT_TCP_TRANSITORY]);
 	open_eventually(t, rule, &in, &out);

@@ -19,10 +19,22 @@ static struct line line_open(struct test *t)
 	return (struct line){.t = t, .k = talk_tcp(t, 40000), .rule = rule_preserve(t)};
 }
 
+/* A SYN after the end of a connection is the beginning of another, in the place of the first. */
+static bool begins_anew(struct line *l, uint8_t flags)
+{
+	struct xf_flow f;
+
+	return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && flow_get(l->t, &l->k.in, &f) &&
+	       f.state == XF_FLOW_CLOSED;
+}
+
 static void check_client_sends(struct line *l, uint8_t flags)
 {
+	bool anew = begins_anew(l, flags);
+
 	set_tcp_flags(&l->k, flags, flags);
-	if (l->packets++)
+	l->t->ledger.flows -= anew;
+	if (l->packets++ && !anew)
 		check_forward(l->t, l->rule, &l->k.in, &l->k.out);
 	else
 		check_forward_new(l->t, l->rule, &l->k.in, &l->k.out);
@@ -118,7 +130,7 @@ static void refused(struct test *t)
 	for (int i = 0; i < 3; i++) {
 		client_sends(&l, TCP_SYN);
 		target_sends(&l, RST_ACK);
-		state_is(&l, XF_FLOW_CLOSING);
+		state_is(&l, XF_FLOW_PENDING);
 	}
 	client_sends(&l, TCP_SYN);
 	target_sends(&l, SYN_ACK);
@@ -153,9 +165,10 @@ static void half_closed(struct test *t, bool client_first)
 		target_sends(&l, FIN_ACK);
 	else
 		client_sends(&l, FIN_ACK);
+	state_is(&l, XF_FLOW_CLOSED);
 	client_sends(&l, TCP_ACK);
 	target_sends(&l, TCP_ACK);
-	state_is(&l, XF_FLOW_CLOSING);
+	state_is(&l, XF_FLOW_CLOSED);
 }
 
 static void half_closed_by_the_client(struct test *t)
@@ -175,11 +188,21 @@ static void reset_that_nobody_believes(struct test *t)
 
 	handshake(&l);
 	client_sends(&l, TCP_RST);
+	state_is(&l, XF_FLOW_CLOSED);
+	idle(&l, XF_TIMEOUT_TCP_TRANSITORY, -1);
 	for (int i = 0; i < 5; i++) {
-		idle(&l, XF_TIMEOUT_TCP_TRANSITORY, -1);
 		target_sends(&l, TCP_ACK);
+		state_is(&l, XF_FLOW_ESTABLISHED);
 		client_sends(&l, TCP_ACK);
+		idle(&l, XF_TIMEOUT_TCP_ESTABLISHED, -1);
 	}
+	/* And the same again, the other way round. */
+	target_sends(&l, RST_ACK);
+	state_is(&l, XF_FLOW_CLOSED);
+	target_sends(&l, TCP_ACK);
+	state_is(&l, XF_FLOW_CLOSED);
+	client_sends(&l, TCP_ACK);
+	state_is(&l, XF_FLOW_ESTABLISHED);
 }
 
 /* The client has forgotten the connection that the target still knows, and begins another from the same port. */
@@ -192,7 +215,7 @@ static void half_open(struct test *t)
 	state_is(&l, XF_FLOW_ESTABLISHED);
 	target_sends(&l, TCP_ACK); /* of the old connection */
 	client_sends(&l, TCP_RST);
-	state_is(&l, XF_FLOW_CLOSING);
+	state_is(&l, XF_FLOW_CLOSED);
 	handshake(&l);
 }
 
@@ -203,9 +226,10 @@ static void same_port_again(struct test *t)
 	for (int i = 0; i < 3; i++) {
 		handshake(&l);
 		client_sends(&l, FIN_ACK);
+		state_is(&l, XF_FLOW_CLOSING);
 		target_sends(&l, FIN_ACK);
 		client_sends(&l, TCP_ACK);
-		state_is(&l, XF_FLOW_CLOSING);
+		state_is(&l, XF_FLOW_CLOSED);
 	}
 	handshake(&l);
 	/* The last connection's age is not held against this one. */

@@ -29,7 +29,7 @@ static void test_encode_any(void **state)
 	memset(&meta, 0xa5, sizeof(meta));
 	xf_rule_encode(&spec, &rule, &meta);
 
-	assert_int_equal(rule.gen, 0);
+	assert_int_equal(rule.tag, 0);
 	assert_int_equal(rule.flags, XF_RULE_LIVE);
 	assert_int_equal(rule.target.v4, htonl(0xc000020a));
 	assert_all_zero(&rule.target.w[1], 12);
@@ -108,7 +108,7 @@ static void test_decode(void **state)
 		assert_int_equal(xf_source_parse(cases[i].source, &spec.source, &spec.masquerade, NULL), 0);
 		xf_rule_encode(&spec, &rule, &meta);
 		/* What dataplane.c fills in does not change what was stated. */
-		rule.gen = 7;
+		rule.tag = 7;
 		meta.ifindex = 3;
 		if (!meta.masquerade_fixed)
 			memset(&rule.masquerade, 1, sizeof(rule.masquerade));

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How many flows a rule and a source have, by state. The numbers follow the
+ * states of slots: who moves a slot from one to another moves them along.
+ */
+#ifndef XDPFWD_BPF_FLOW_COUNT_H
+#define XDPFWD_BPF_FLOW_COUNT_H
+
+#include "maps.h"
+#include "pkt.h"
+#include "source.h"
+
+static __always_inline __u32 *count_of(struct xf_rule_state *s, __u32 slot_state)
+{
+	switch (slot_state) {
+	case XF_SLOT_PENDING:
+		return &s->pending;
+	case XF_SLOT_ESTABLISHED:
+		return &s->established;
+	default:
+		return &s->closed;
+	}
+}
+
+/* One more, or one less, of a rule's flows is in that state. */
+static __always_inline void count_flow(__u32 tag, __u32 slot_state, __s32 by)
+{
+	__u32 id = tag & XF_RULE_ID_MASK;
+	struct xf_rule_state *s = bpf_map_lookup_elem(&rule_states, &id);
+
+	if (s)
+		__sync_fetch_and_add(count_of(s, slot_state), by);
+}
+
+static __always_inline const struct xf_policy *count_policy(__u32 tag)
+{
+	__u32 id = tag & XF_RULE_ID_MASK;
+	const struct xf_rule *rule = bpf_map_lookup_elem(&rules, &id);
+
+	return rule && rule->flags & XF_RULE_POLICY ? bpf_map_lookup_elem(&policies, &id) : NULL;
+}
+
+/* One of the source's established flows is one no more. */
+static __always_inline void count_source_down(const struct xf_source_key *key)
+{
+	__u32 *n = bpf_map_lookup_elem(&source_flows, key);
+
+	/* Whoever takes the last one away removes the entry; a newcomer that just found it sees 0, and waits. */
+	if (n && __sync_fetch_and_add(n, -1) == 1)
+		bpf_map_delete_elem(&source_flows, key);
+}
+
+static __always_inline enum xf_reason count_source_up(const struct xf_source_key *key, __u32 limit)
+{
+	__u32 one = 1, *n;
+
+	if (!bpf_map_update_elem(&source_flows, key, &one, BPF_NOEXIST))
+		return XF_REASON_NONE;
+	n = bpf_map_lookup_elem(&source_flows, key);
+	if (!n)
+		return XF_REASON_MAX_FLOWS_PER_SOURCE;
+	if (__sync_fetch_and_add(n, 1) < limit)
+		return XF_REASON_NONE;
+	__sync_fetch_and_add(n, -1);
+	return XF_REASON_MAX_FLOWS_PER_SOURCE;
+}
+
+/*
+ * A flow is about to be established: takes its place among those of its rule and
+ * of its source, or says which limit is reached.
+ */
+__weak __noinline int count_establish(struct xf_slot *slot)
+{
+	const struct xf_policy *policy;
+	struct xf_rule_state *s;
+	struct xf_source_key key;
+	__u32 id, limit;
+	int reason = XF_REASON_NONE;
+
+	if (!slot)
+		return XF_REASON_NONE;
+	id = slot->rule & XF_RULE_ID_MASK;
+	s = bpf_map_lookup_elem(&rule_states, &id);
+	if (!s)
+		return XF_REASON_NONE;
+	policy = count_policy(slot->rule);
+	limit = policy ? policy->max_flows : 0;
+	if (__sync_fetch_and_add(&s->established, 1) >= limit && limit)
+		reason = XF_REASON_MAX_FLOWS;
+	if (!reason && policy && policy->max_flows_per_source) {
+		source_key(&key, id, &slot->key.saddr, slot->family);
+		reason = count_source_up(&key, policy->max_flows_per_source);
+		slot->counts_source = !reason;
+	}
+	if (reason)
+		__sync_fetch_and_add(&s->established, -1);
+	return reason;
+}
+
+/* An established flow is one no more. */
+static __always_inline void count_disestablish(struct xf_slot *slot, struct xf_source_key *key)
+{
+	count_flow(slot->rule, XF_SLOT_ESTABLISHED, -1);
+	if (!slot->counts_source)
+		return;
+	slot->counts_source = 0;
+	source_key(key, slot->rule & XF_RULE_ID_MASK, &slot->key.saddr, slot->family);
+	count_source_down(key);
+}
+
+/* Has the rule as many as it may have? */
+static __always_inline int count_is_full(__u32 tag)
+{
+	__u32 id = tag & XF_RULE_ID_MASK;
+	const struct xf_rule_state *s = bpf_map_lookup_elem(&rule_states, &id);
+	const struct xf_policy *policy = count_policy(tag);
+
+	if (!s || !policy || !policy->max_flows || *(volatile __u32 *)&s->established < policy->max_flows)
+		return XF_REASON_NONE;
+	return XF_REASON_MAX_FLOWS;
+}
+
+/* Has the rule, or the packet's source, as many as it may have? The reason, or XF_REASON_NONE. */
+__weak __noinline int count_refuses(const struct pkt *p)
+{
+	const struct xf_policy *policy;
+	struct xf_source_key key;
+	__u32 id, *n;
+
+	if (!p)
+		return XF_REASON_NONE;
+	id = p->rule;
+	policy = count_policy(id);
+	if (!policy || count_is_full(id))
+		return policy ? XF_REASON_MAX_FLOWS : XF_REASON_NONE;
+	if (!policy->max_flows_per_source)
+		return XF_REASON_NONE;
+	source_key(&key, id, &p->tuple.saddr, p->family);
+	n = bpf_map_lookup_elem(&source_flows, &key);
+	if (!n || *(volatile __u32 *)n < policy->max_flows_per_source)
+		return XF_REASON_NONE;
+	return XF_REASON_MAX_FLOWS_PER_SOURCE;
+}
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Slots: one for each flow there can be, so that room is found without a process
+ * that looks for it, and never at the expense of a flow that stands.
+ *
+ * "evictable" is the queue of those that may go when room is needed: flows that
+ * nobody has answered yet, and connections that both sides have closed; the
+ * oldest first. A place in it counts as long as its slot says so, too.
+ */
+#ifndef XDPFWD_BPF_FLOW_SLOT_H
+#define XDPFWD_BPF_FLOW_SLOT_H
+
+#include "cfg.h"
+#include "flow_count.h"
+#include "flow_port.h"
+#include "flow_table.h"
+#include "maps.h"
+#include "pkt.h"
+
+#define SLOT_QUEUE_PROBES 32   /* places of the queue looked at for one to displace, at most */
+#define SLOT_HAND_PROBES  32   /* slots looked at for one whose flow is over, at most */
+#define FLOW_CLOCK_SKEW	  1000 /* jiffies by which two CPUs can disagree: how long one of them may be held up */
+#define NO_SLOT		  0xffffffffu
+
+static __always_inline bool slot_claim(struct xf_slot *slot, __u32 from)
+{
+	return __sync_val_compare_and_swap(&slot->state, from, XF_SLOT_BUSY) == from;
+}
+
+static __always_inline struct xf_cursor *slot_cursor(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&cursor, &zero);
+}
+
+/* ---- the queue */
+
+/* Is the place at the head one that nobody needs any more? */
+static __always_inline bool queue_is_stale(__u32 place, __u32 max)
+{
+	__u32 at = place % max, *index = bpf_map_lookup_elem(&evictable, &at);
+	const struct xf_slot *slot = index ? bpf_map_lookup_elem(&slots, index) : NULL;
+
+	return !slot || slot->queued != place || slot->state == XF_SLOT_ESTABLISHED || slot->state == XF_SLOT_FREE;
+}
+
+/* The slot is the youngest of those that may go. Each newcomer also clears one place at the head, if it is stale. */
+static __always_inline void queue_push(struct xf_slot *slot, __u32 index, __u32 max)
+{
+	struct xf_cursor *cur = slot_cursor();
+	__u32 place, at, head, *entry;
+
+	if (!cur || !max)
+		return;
+	place = __sync_fetch_and_add(&cur->tail, 1);
+	slot->queued = place;
+	at = place % max;
+	entry = bpf_map_lookup_elem(&evictable, &at);
+	if (entry)
+		*(volatile __u32 *)entry = index;
+	head = *(volatile __u32 *)&cur->head;
+	if (head != place && queue_is_stale(head, max))
+		__sync_val_compare_and_swap(&cur->head, head, head + 1);
+}
+
+/* The place at the head, which is now ours. False: the queue is empty, or another CPU was faster. */
+static __always_inline bool queue_pop(struct xf_cursor *cur, __u32 max, __u32 *place)
+{
+	__u32 head = *(volatile __u32 *)&cur->head, tail = *(volatile __u32 *)&cur->tail;
+
+	if ((__s32)(tail - head) <= 0)
+		return false;
+	/* What was overwritten is lost to the queue; the hand finds it when it is over. */
+	*place = tail - head > max ? tail - max : head;
+	return __sync_val_compare_and_swap(&cur->head, head, *place + 1) == head;
+}
+
+/* ---- the end of a flow */
+
+/* Deletes both halves of the flow in a slot that is BUSY on our account; the slot stays BUSY. */
+static __always_inline void slot_clear_family(struct xf_slot *slot, __u32 index, struct end_keys *keys,
+					      const __u8 family)
+{
+	struct xf_flow *client = flow_lookup(&slot->key, family);
+
+	if (!client || client->slot != index)
+		return;
+	flow_twin_key(&keys->twin, client, slot->key.proto, family);
+	flow_delete(&keys->twin, family);
+	flow_delete(&slot->key, family);
+	if (slot->holds_port)
+		port_give_back(&keys->twin, family);
+}
+
+/* A function of its own, which keeps its callers' stack frames small: 6.1 rounds each up to 32 octets. */
+__weak __noinline int slot_clear(__u32 index, __u32 was)
+{
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	struct end_keys *keys = end_keys_get();
+
+	if (!slot || !keys)
+		return 0;
+	if (slot->family == XF_IPV6)
+		slot_clear_family(slot, index, keys, XF_IPV6);
+	else
+		slot_clear_family(slot, index, keys, XF_IPV4);
+	if (was == XF_SLOT_ESTABLISHED)
+		count_disestablish(slot, &keys->source);
+	else
+		count_flow(slot->rule, was, -1);
+	return 0;
+}
+
+static __always_inline void slot_free(struct xf_slot *slot, __u32 index)
+{
+	__sync_lock_test_and_set(&slot->state, XF_SLOT_FREE);
+	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
+}
+
+/* Jiffies since then; 0 if another CPU was there after this one had looked at the clock. */
+static __always_inline __u32 flow_idle(__u32 now, __u32 then)
+{
+	return then - now < FLOW_CLOCK_SKEW ? 0 : now - then;
+}
+
+/*
+ * Jiffies until the flow of this half can be over, going by the half that was
+ * seen last; 0: it is.
+ */
+__weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now, __u32 proto, __u32 family)
+{
+	const struct xf_flow *twin;
+	struct end_keys *keys = end_keys_get();
+	__u32 idle;
+
+	if (!f || !keys || !flow_rule(f->rule))
+		return 0;
+	idle = flow_idle(now, f->last_seen);
+	if (family == XF_IPV6) {
+		flow_twin_key(&keys->twin, f, proto, XF_IPV6);
+		twin = flow_lookup(&keys->twin, XF_IPV6);
+	} else {
+		twin = flow_twin(f, proto, XF_IPV4);
+	}
+	if (twin && flow_idle(now, twin->last_seen) < idle)
+		idle = flow_idle(now, twin->last_seen);
+	return idle < f->timeout ? f->timeout - idle : 0;
+}
+
+static __always_inline const struct xf_flow *slot_flow(const struct xf_slot *slot)
+{
+	return slot->family == XF_IPV6 ? flow_lookup(&slot->key, XF_IPV6) : flow_lookup(&slot->key, XF_IPV4);
+}
+
+/* Clears a slot that is BUSY on our account if its flow is over; else it is put back as it was. */
+static __always_inline bool slot_clear_dead(struct xf_slot *slot, __u32 index, __u32 was, __u32 now)
+{
+	__u32 left = flow_left(slot_flow(slot), now, slot->key.proto, slot->family);
+
+	if (left) {
+		/* A closed one's is about its port. */
+		if (was != XF_SLOT_CLOSED)
+			slot->check_at = now + left;
+		__sync_lock_test_and_set(&slot->state, was);
+		return false;
+	}
+	slot_clear(index, was);
+	return true;
+}
+
+static __always_inline bool slot_is_used(__u32 state)
+{
+	return state == XF_SLOT_PENDING || state == XF_SLOT_ESTABLISHED || state == XF_SLOT_CLOSED;
+}
+
+/*
+ * Ends the flow in that slot, both halves, if it is over: by the time we get
+ * there, the slot may be another flow's. `whatever`: also if it is not.
+ */
+__weak __noinline int slot_end(__u32 index, __u32 now, __u32 whatever)
+{
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	__u32 was;
+
+	if (!slot)
+		return 0;
+	was = *(volatile __u32 *)&slot->state;
+	if (!slot_is_used(was) || !slot_claim(slot, was))
+		return 0;
+	if (whatever)
+		slot_clear(index, was);
+	else if (!slot_clear_dead(slot, index, was, now))
+		return 0;
+	slot_free(slot, index);
+	return 1;
+}
+
+/* ---- room for a new one */
+
+/* Displaces what is in the oldest place of the queue that still counts. The slot is then BUSY on our account. */
+static __always_inline __u32 slot_displace(struct xf_cursor *cur, __u32 max, __u32 now)
+{
+	__u32 found = NO_SLOT;
+
+	for (int i = 0; i < SLOT_QUEUE_PROBES && found == NO_SLOT; i++) {
+		struct xf_slot *slot;
+		__u32 place, at, index, state, *entry;
+
+		if (!queue_pop(cur, max, &place))
+			continue;
+		at = place % max;
+		entry = bpf_map_lookup_elem(&evictable, &at);
+		if (!entry)
+			continue;
+		index = *(volatile __u32 *)entry;
+		slot = bpf_map_lookup_elem(&slots, &index);
+		if (!slot || slot->queued != place)
+			continue;
+		state = *(volatile __u32 *)&slot->state;
+		if (state == XF_SLOT_CLOSED && (__s32)(now - slot->check_at) < 0) {
+			queue_push(slot, index, max);
+			continue;
+		}
+		if ((state != XF_SLOT_PENDING && state != XF_SLOT_CLOSED) || !slot_claim(slot, state))
+			continue;
+		slot_clear(index, state);
+		found = index;
+	}
+	return found;
+}
+
+/* Can its flow be over, as far as the slot tells? */
+static __always_inline bool slot_is_due(const struct xf_slot *slot, __u32 state, __u32 now)
+{
+	return slot_is_used(state) && ((__s32)(now - slot->check_at) >= 0 || !flow_rule(slot->rule));
+}
+
+/* A slot whose flow is over, from the hand on. It is then BUSY on our account. */
+static __always_inline __u32 slot_reclaim(struct xf_cursor *cur, __u32 max, __u32 now)
+{
+	__u32 found = NO_SLOT;
+
+	for (int i = 0; i < SLOT_HAND_PROBES && found == NO_SLOT; i++) {
+		__u32 index = __sync_fetch_and_add(&cur->hand, 1) % max, state;
+		struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+		if (!slot)
+			continue;
+		state = *(volatile __u32 *)&slot->state;
+		if (slot_is_due(slot, state, now) && slot_claim(slot, state) &&
+		    slot_clear_dead(slot, index, state, now))
+			found = index;
+	}
+	return found;
+}
+
+static __always_inline bool slot_get(__u32 index)
+{
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	return slot && slot_claim(slot, XF_SLOT_FREE);
+}
+
+/* The index of a slot that is now BUSY on our account; NO_SLOT: the table is full of flows that stand. */
+__weak __noinline __u32 slot_take(__u32 max, __u32 now)
+{
+	struct xf_cursor *cur = slot_cursor();
+	__u32 index;
+
+	if (!cur || !max)
+		return NO_SLOT;
+	if (!bpf_map_pop_elem(&free_slots, &index))
+		return slot_get(index) ? index : NO_SLOT;
+	if (*(volatile __u32 *)&cur->fresh < max) {
+		index = __sync_fetch_and_add(&cur->fresh, 1);
+		if (index < max)
+			return slot_get(index) ? index : NO_SLOT;
+	}
+	index = slot_displace(cur, max, now);
+	return index == NO_SLOT ? slot_reclaim(cur, max, now) : index;
+}
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which networks a source is in: of those that are banned, denied or allowed.
+ * A ban is for newcomers; the flows that a banned source has are ended by the
+ * tool, once, so that a packet of a flow never has to ask.
+ */
+#ifndef XDPFWD_BPF_POLICY_SETS_H
+#define XDPFWD_BPF_POLICY_SETS_H
+
+#include "cfg.h"
+#include "maps.h"
+#include "pkt.h"
+
+/* The narrowest network of this set around the address, no narrower than `bits`. */
+static __always_inline struct xf_prefix *prefix_lookup(const union xf_addr *addr, __u32 set, __u32 bits,
+						       const __u8 family)
+{
+	if (family == XF_IPV4) {
+		struct xf_prefix4 key = {.prefixlen = XF_PREFIX4_BITS(bits), .set = set, .addr = addr->v4};
+
+		return bpf_map_lookup_elem(&prefixes4, &key);
+	} else {
+		struct xf_prefix6 key = {.prefixlen = XF_PREFIX6_BITS(bits), .set = set};
+
+		__builtin_memcpy(key.addr, addr->v6, sizeof(key.addr));
+		return bpf_map_lookup_elem(&prefixes6, &key);
+	}
+}
+
+static __always_inline bool prefix_is_over(const struct xf_prefix *prefix)
+{
+	return prefix->until && bpf_jiffies64() >= prefix->until;
+}
+
+/*
+ * Is the address in a network of this set? One whose time is over hides the
+ * wider ones around it, which may still hold: they are asked one by one.
+ */
+static __always_inline bool set_names(const union xf_addr *addr, __u32 set, const __u8 family)
+{
+	__u32 bits = family == XF_IPV4 ? 32 : 128;
+	struct xf_prefix *prefix = prefix_lookup(addr, set, bits, family);
+
+	for (__u32 i = 0; i < (family == XF_IPV4 ? 32 : 128) && prefix && prefix_is_over(prefix); i++) {
+		bits = prefix->bits;
+		prefix = bits ? prefix_lookup(addr, set, bits - 1, family) : NULL;
+	}
+	if (!prefix || prefix_is_over(prefix))
+		return false;
+	if (set == XF_SET_BANS)
+		__sync_fetch_and_add(&prefix->hits, 1);
+	return true;
+}
+
+__weak __noinline int policy_set_names(const struct pkt *p, __u32 set, __u32 family)
+{
+	union xf_addr addr;
+
+	if (!p)
+		return 0;
+	addr = p->tuple.saddr;
+	return family == XF_IPV6 ? set_names(&addr, set, XF_IPV6) : set_names(&addr, set, XF_IPV4);
+}
+
+/* May this source begin a flow at all? The reason why not, or XF_REASON_NONE. */
+__weak __noinline int policy_source(const struct pkt *p)
+{
+	const struct xf_policy *policy;
+	const struct xf_rule *rule;
+	__u32 id;
+
+	if (!p)
+		return XF_REASON_NONE;
+	id = p->rule;
+	rule = rule_get(id);
+	if (!rule)
+		return XF_REASON_NONE;
+	if (policy_set_names(p, XF_SET_BANS, rule->family))
+		return XF_REASON_BANNED;
+	policy = rule->flags & XF_RULE_POLICY ? bpf_map_lookup_elem(&policies, &id) : NULL;
+	if (!policy)
+		return XF_REASON_NONE;
+	if (policy->deny && policy_set_names(p, policy->deny, rule->family))
+		return XF_REASON_DENIED;
+	if (policy->allow && !policy_set_names(p, policy->allow, rule->family))
+		return XF_REASON_NOT_ALLOWED;
+	return XF_REASON_NONE;
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules without state: both directions are read from the rule alone, so that no
+ * flood can fill anything, any number of machines can share the work, and none of
+ * them is missed when it dies. What becomes of a packet is put together in the
+ * shape of a flow, and the packet goes on as if it had one. Nothing is learned
+ * from the client: its answers go by the routing table.
+ */
+#ifndef XDPFWD_BPF_STATELESS_H
+#define XDPFWD_BPF_STATELESS_H
+
+/* pipeline.h includes the stages before. */
+
+#define WAYS	      4096 /* a power of two */
+#define NOT_STATELESS (-1)
+#define VERDICT_BITS  2
+#define VERDICT_MASK  ((1 << VERDICT_BITS) - 1)
+
+/*
+ * One direction of a rule towards one address: only its way out outlives the
+ * packet. A CPU has its own, and who comes to the same place later has it.
+ */
+struct way {
+	struct xf_flow flow;
+	__u32 in_ifindex; /* a packet that came in here, for this address of the link, was for this machine */
+	__u8 in_mac[ETH_ALEN];
+	__u8 pad[6];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WAYS);
+	__type(key, __u32);
+	__type(value, struct way);
+} ways SEC(".maps") __weak;
+
+static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const __u8 family)
+{
+	__u32 h = to->w[0] ^ tag;
+
+	if (family == XF_IPV6)
+		h ^= to->w[1] * 0x85ebca6b ^ to->w[2] * 0xc2b2ae35 ^ to->w[3];
+	return h * 0x9e3779b1 >> 16 & (WAYS - 1);
+}
+
+static __always_inline bool addr_equal(const union xf_addr *a, const union xf_addr *b, const __u8 family)
+{
+	if (family == XF_IPV4)
+		return a->w[0] == b->w[0];
+	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
+}
+
+/* The way out, found again when it is old, or was towards another address. */
+static __always_inline enum verdict way_find(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+{
+	const struct xf_config *cfg = cfg_get();
+	enum xf_reason reason;
+
+	if (!cfg)
+		return PASS;
+	if (w->flow.state == XF_FLOW_ESTABLISHED && p->now - w->flow.routed_at < cfg->route_ttl &&
+	    (CTX_IS_FAST || w->flow.flags & XF_FLOW_L2))
+		return SEND;
+	reason = route_find(ctx, &w->flow, p, family);
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	w->flow.state = XF_FLOW_ESTABLISHED;
+	return SEND;
+}
+
+/* Is it towards the same as before? If not, nothing of before counts. The way back has the tag inverted. */
+static __always_inline void way_towards(struct way *w, __u32 tag, const union xf_addr *to, const __u8 family)
+{
+	if (w->flow.rule == tag && addr_equal(flow_daddr(&w->flow, family), to, family))
+		return;
+	w->flow.rule = tag;
+	w->flow.state = XF_FLOW_PENDING;
+	w->in_ifindex = 0;
+	flow_set_daddr(&w->flow, to, family);
+}
+
+/* Frames of other stations that we overhear are no business of ours; asked again for each other address only. */
+static __always_inline bool way_is_for_us(ctx_t *ctx, struct way *w, const struct pkt *p)
+{
+	__u8 dest[ETH_ALEN], source[ETH_ALEN];
+	bool same = true;
+
+	if (!ctx_l2_addresses(ctx, dest, source, p->l3))
+		return ctx_is_for_us(ctx);
+	for (int i = 0; i < ETH_ALEN; i++)
+		same &= dest[i] == w->in_mac[i];
+	if (same && w->in_ifindex == ctx_ingress(ctx))
+		return true;
+	if (!ctx_is_for_us(ctx))
+		return false;
+	__builtin_memcpy(w->in_mac, dest, ETH_ALEN);
+	w->in_ifindex = ctx_ingress(ctx);
+	return true;
+}
+
+/* From the client to the target. */
+static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+{
+	const struct xf_rule *rule = rule_get(p->rule);
+	enum verdict v;
+
+	if (!rule)
+		return PASS;
+	way_towards(w, rule->tag, &rule->target, family);
+	if (!p->is_error && !way_is_for_us(ctx, w, p))
+		return PASS;
+	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule);
+	if (v != SEND)
+		return v;
+	flow_set_saddr(&w->flow, &p->tuple.saddr, family);
+	w->flow.sport = p->tuple.sport;
+	w->flow.dport = bpf_htons(rule->target_lo + (bpf_ntohs(p->tuple.dport) - rule->listen_lo));
+	w->flow.flags = (w->flow.flags & XF_FLOW_WAY) | XF_FLOW_STATELESS;
+	return way_find(ctx, p, w, family);
+}
+
+/* And back. A rule without state has in "masquerade" the address that clients know. */
+static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+{
+	const struct xf_rule *rule = rule_get(p->rule);
+	enum verdict v;
+
+	if (!rule)
+		return PASS;
+	way_towards(w, ~rule->tag, &p->tuple.daddr, family);
+	v = policy_rule(p, rule);
+	if (v != SEND)
+		return v;
+	flow_set_saddr(&w->flow, &rule->masquerade, family);
+	w->flow.sport = bpf_htons(rule->listen_lo + (bpf_ntohs(p->tuple.sport) - rule->target_lo));
+	w->flow.dport = p->tuple.dport;
+	w->flow.flags = (w->flow.flags & XF_FLOW_WAY) | XF_FLOW_STATELESS;
+	v = way_find(ctx, p, w, family);
+	w->flow.flags |= XF_FLOW_REPLY;
+	return v;
+}
+
+static __always_inline int stateless_way(ctx_t *ctx, struct pkt *p, bool back, const __u8 family)
+{
+	const struct xf_rule *rule = rule_get(p->rule);
+	struct way *w;
+	__u32 index;
+
+	if (!rule || !(rule->flags & XF_RULE_LIVE))
+		return PASS;
+	index = way_index(back ? ~rule->tag : rule->tag, back ? &p->tuple.daddr : &rule->target, family);
+	w = bpf_map_lookup_elem(&ways, &index);
+	if (!w)
+		return PASS;
+	return index << VERDICT_BITS | (back ? way_back(ctx, p, w, family) : way_in(ctx, p, w, family));
+}
+
+/*
+ * Is the packet one of a rule without state? Returns a verdict, in the low bits, and if
+ * that is SEND, in the others the index of the way that it goes. NOT_STATELESS: it is not.
+ */
+static __always_inline int stateless_find(ctx_t *ctx, struct pkt *p, const __u8 family)
+{
+	const struct xf_config *cfg = cfg_get();
+	const struct xf_rule *rule;
+
+	if (!cfg)
+		return PASS;
+	if (p->listen_ports & XF_PORT_LISTEN_STATELESS) {
+		p->rule = rule_find(p, cfg->set, family);
+		rule = rule_get(p->rule);
+		if (rule && rule->flags & XF_RULE_STATELESS)
+			return stateless_way(ctx, p, false, family);
+	}
+	if (p->listen_ports & XF_PORT_TARGET_STATELESS) {
+		p->rule = rule_find_target(p, cfg->set, family);
+		if (p->rule != NO_RULE)
+			return stateless_way(ctx, p, true, family);
+	}
+	p->rule = NO_RULE;
+	return NOT_STATELESS;
+}
+
+__noinline int TIER(stateless_ipv4)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? stateless_find(ctx, p, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(stateless_ipv6)(ctx_t *ctx, struct pkt *p)
+{
+	return p ? stateless_find(ctx, p, XF_IPV6) : PASS;
+}
+
+#endif
