@@ -139,7 +139,7 @@ def ask(addr, port, size, count, hows=HOWS):
 
 def teardrop(addr, port):
     sock, path = connect(addr, port)
-    overlaps = [(0, 400), (8, 16), (392, 16), (400, 400), (792, 16), (792, 408), (0, 800), (208, 400), (24, 4)]
+    overlaps = [(0, 392), (8, 16), (392, 16), (400, 392), (792, 16), (792, 408), (0, 800), (208, 400), (24, 4)]
     for offset, length in overlaps:
         data = path.datagram(os.urandom(1200 - 8))
         path.number += 1
