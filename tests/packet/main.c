@@ -14,7 +14,7 @@ extern const struct packet_suite pass_suite, rule_suite, forward_suite, masquera
 	table_suite, drop_suite, checksum_suite, l3_suite, random_suite, icmp_suite, icmp_strange_suite, told_suite,
 	mss_suite, fragment_suite, fragment_bad_suite, fragment_first_suite, hairpin_suite, host_suite, local_suite,
 	local_error_suite, own_suite, tcp_suite, policy_suite, policy_time_suite, policy_rate_suite, stateless_suite,
-	split_suite;
+	split_suite, split_fragment_suite;
 
 static const struct packet_suite *const suites[] = {
 	&pass_suite,	     &rule_suite,	  &forward_suite,
@@ -26,7 +26,7 @@ static const struct packet_suite *const suites[] = {
 	&hairpin_suite,	     &host_suite,	  &local_suite,
 	&local_error_suite,  &own_suite,	  &tcp_suite,
 	&policy_suite,	     &policy_time_suite,  &policy_rate_suite,
-	&stateless_suite,    &split_suite,
+	&stateless_suite,    &split_suite,	  &split_fragment_suite,
 };
 
 struct variant {

@@ -1,51 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* IPv4 packets without DF that are larger than the way out carries: each piece, octet for octet. lan1 carries 1280. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
-#include "fragments.h"
+#include "pieces_out.h"
 #include "talk.h"
-
-#define NARROW_STEP 1256 /* octets that fit behind an IPv4 header on lan1, in units of 8 */
-
-static uint32_t rule_between(struct test *t, enum host listen, enum host target)
-{
-	return rule_add(
-		t,
-		&(struct rule){
-			.kind = XF_LISTEN_ADDR, .host = listen, .port = 8000, .target = target, .target_port = 9000});
-}
-
-/* Of these pieces, the last one is what comes out of the run, and all others left by the interface before. */
-static void left_in_pieces(struct test *t, enum dev dev, const struct pieces *c)
-{
-	struct tap tap = tap_open_out(dev);
-	struct frame want;
-
-	run_sent(t);
-	assert_verdict(t, "redirect");
-	for (unsigned int i = 0; i + 1 < c->n; i++)
-		tap_gets(&tap, &c->p[i]);
-	build_frame(&c->p[c->n - 1], &want);
-	assert_frame(&want, &t->got);
-	tap_close(&tap);
-}
-
-/* False: the fast tier, which has left the packet to the full one as it came. */
-static bool is_split(struct test *t, const struct packet *in, const struct packet *out, uint32_t step)
-{
-	struct pieces c = cut(out, step);
-
-	if (t->hook == HOOK_XDP) {
-		pass(t, in);
-		return false;
-	}
-	build_frame(in, &t->sent);
-	left_in_pieces(t, LAN1, &c);
-	return true;
-}
 
 /* In pieces to NARROW, and counted as the one packet that came. */
 static void split_to_narrow(struct test *t, uint32_t rule, const struct packet *in)
@@ -57,21 +16,11 @@ static void split_to_narrow(struct test *t, uint32_t rule, const struct packet *
 		ledger_in(t, rule, in);
 }
 
-/* A flow to NARROW. */
-static struct packet begin(struct test *t, uint32_t *rule)
-{
-	struct packet in = packet_from(t, CLIENT, ROUTER), out = to_target(&in, NARROW, 9000);
-
-	*rule = rule_between(t, ROUTER, NARROW);
-	forward_new(t, *rule, &in, &out);
-	return in;
-}
-
 static void each_size(struct test *t)
 {
 	static const uint16_t payloads[] = {1253, 1254, 1400, 1472, 2504, 2505, 3000, 3333};
 	uint32_t rule;
-	struct packet in = begin(t, &rule);
+	struct packet in = flow_to_narrow(t, &rule);
 
 	for (unsigned int i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
 		in.payload_len = payloads[i];
@@ -144,7 +93,7 @@ static void reply_masqueraded(struct test *t)
 static void checksums(struct test *t)
 {
 	uint32_t rule;
-	struct packet in = begin(t, &rule);
+	struct packet in = flow_to_narrow(t, &rule);
 
 	in.payload_len = 3333;
 	in.csum = CSUM_NONE;
@@ -176,7 +125,7 @@ static void unfinished_tcp(struct test *t)
 static void unfinished_becomes_zero(struct test *t)
 {
 	uint32_t rule;
-	struct packet in = begin(t, &rule), out;
+	struct packet in = flow_to_narrow(t, &rule), out;
 
 	in.payload_len = 2000;
 	out = to_target(&in, NARROW, 9000);
@@ -218,7 +167,7 @@ static void options_copied(struct test *t)
 	struct tap tap;
 	uint32_t rule;
 
-	in = begin(t, &rule);
+	in = flow_to_narrow(t, &rule);
 	in.payload_len = 3000;
 	in.options = sizeof(first);
 	out = to_target(&in, NARROW, 9000);
@@ -243,108 +192,13 @@ static void options_copied(struct test *t)
 static void options_all(struct test *t)
 {
 	uint32_t rule;
-	struct packet in = begin(t, &rule), out;
+	struct packet in = flow_to_narrow(t, &rule), out;
 
 	in.options = 40;
 	in.payload_len = 3000;
 	out = to_target(&in, NARROW, 9000);
 	if (is_split(t, &in, &out, 1216))
 		ledger_in(t, rule, &in);
-}
-
-/* Fragments are cut further, and only the datagram's last piece says that it is the last. */
-static void fragments(struct test *t)
-{
-	uint32_t rule;
-	struct packet in = begin(t, &rule), out, p;
-
-	in.payload_len = 4000;
-	for (uint32_t off = 0; off < 4008; off += 1480) {
-		struct pieces c = {0};
-
-		p = piece(&in, off, off + 1480 < 4008 ? 1480 : 4008 - off);
-		out = to_target(&in, NARROW, 9000);
-		if (p.piece_len <= NARROW_STEP + 4) {
-			out = to_target(&p, NARROW, 9000);
-			forward(t, rule, &p, &out);
-			continue;
-		}
-		for (uint32_t at = 0; at < p.piece_len; at += NARROW_STEP)
-			c.p[c.n++] = piece(&out, off + at, at ? p.piece_len - at : NARROW_STEP);
-		build_frame(&p, &t->sent);
-		left_in_pieces(t, LAN1, &c);
-		ledger_in(t, rule, &p);
-	}
-	assert_int_equal(fragments_known(), 0);
-}
-
-/* The last one can be too big, too. */
-static void last_fragment(struct test *t)
-{
-	uint32_t rule;
-	struct packet in = begin(t, &rule), out, p;
-	struct pieces c = {.n = 2};
-
-	in.payload_len = 2200 - UDP_HEADER;
-	p = piece(&in, 0, 800);
-	out = to_target(&p, NARROW, 9000);
-	forward(t, rule, &p, &out);
-	p = piece(&in, 800, 1400);
-	out = to_target(&in, NARROW, 9000);
-	c.p[0] = piece(&out, 800, NARROW_STEP);
-	c.p[1] = piece(&out, 800 + NARROW_STEP, 1400 - NARROW_STEP);
-	build_frame(&p, &t->sent);
-	left_in_pieces(t, LAN1, &c);
-	ledger_in(t, rule, &p);
-}
-
-/* With DF there is nothing to be done about a fragment either. */
-static void fragments_with_df(struct test *t)
-{
-	uint32_t rule;
-	struct packet in = begin(t, &rule);
-	struct pieces c;
-
-	in.payload_len = 4000;
-	in.frag = DONT_FRAGMENT;
-	c = cut(&in, STEP);
-	told_too_big(t, rule, 1280, &c.p[0]);
-	drop(t, rule, XF_REASON_TOO_BIG, &c.p[1]);
-	drop(t, rule, XF_REASON_TOO_BIG, &c.p[2]);
-}
-
-static void ip(const char *what)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "ip %s", what);
-	assert_int_equal(system(command), 0);
-}
-
-/* The next hop is not known: the packet comes again in pieces, for each of which the kernel looks for it. */
-static void unknown_neighbour(struct test *t)
-{
-	uint32_t rule = rule_between(t, ROUTER, NARROW);
-	struct packet in = large_packet(t, 3000), was;
-	struct tap tap = tap_open(WAN0);
-	struct pieces c;
-
-	was = in;
-	in.csum = CSUM_PSEUDO;
-	c = cut(&was, NARROW_STEP);
-	ip("neigh del 198.18.2.10 dev lan1");
-	kept(t, &in);
-	for (unsigned int i = 0; i < c.n; i++)
-		tap_gets(&tap, &c.p[i]);
-	tap_close(&tap);
-	for (unsigned int i = 0; i < c.n; i++) {
-		run(t, &c.p[i]);
-		assert_verdict(t, "redirect");
-		ledger_in(t, rule, &c.p[i]);
-	}
-	t->ledger.rule[rule].flows_created++;
-	t->ledger.flows++;
-	ip("neigh add 198.18.2.10 lladdr 02:00:00:00:04:10 nud permanent dev lan1");
 }
 
 /* On a way that carries 68 octets, 64 pieces of 48 are the most. */
@@ -413,10 +267,6 @@ static const struct packet_case split_cases[] = {
 	CASE_ONLY(unfinished_becomes_zero, ONLY_V4),
 	CASE_ONLY(options_copied, ONLY_V4 | ONLY_TC),
 	CASE_ONLY(options_all, ONLY_V4),
-	CASE_ONLY(fragments, ONLY_V4 | ONLY_TC),
-	CASE_ONLY(last_fragment, ONLY_V4 | ONLY_TC),
-	CASE_ONLY(fragments_with_df, ONLY_V4 | ONLY_TC),
-	CASE_ONLY(unknown_neighbour, ONLY_V4 | ONLY_TC),
 	CASE_ONLY(unknown_neighbour_of_a_fragment, ONLY_V4 | ONLY_TC),
 	CASE_ONLY(too_many_pieces, ONLY_V4 | ONLY_TC),
 };
