@@ -138,21 +138,21 @@ static __always_inline bool ctx_can_send(const struct xf_flow *f)
 	return true;
 }
 
-/* Out with known link addresses: what the device's link layer needs is in front already, or put there. */
-static __always_inline int ctx_send_l2(ctx_t *ctx, const struct xf_flow *f, __u32 l3)
+/* Known link addresses: what the device's link layer needs is in front already, or put there. -1: it cannot be. */
+static __always_inline int ctx_put_l2(ctx_t *ctx, const struct xf_flow *f, __u32 l3)
 {
 	struct ethhdr *eth;
 
 	if (!l3 && bpf_skb_change_head(ctx, ETH_HLEN, 0))
-		return TC_ACT_SHOT;
+		return -1;
 	eth = ctx_header(ctx, 0, sizeof(*eth));
 	if (!eth)
-		return TC_ACT_SHOT;
+		return -1;
 	__builtin_memcpy(eth->h_dest, f->dmac, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, f->smac, ETH_ALEN);
 	if (!l3)
 		eth->h_proto = ctx->protocol;
-	return bpf_redirect(f->ifindex, 0);
+	return 0;
 }
 
 static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l3)
@@ -161,7 +161,7 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 	__u32 zero = 0;
 
 	if (f->flags & XF_FLOW_L2)
-		return ctx_send_l2(ctx, f, l3);
+		return ctx_put_l2(ctx, f, l3) ? TC_ACT_SHOT : bpf_redirect(f->ifindex, 0);
 	/* A reply to a client on an L3 device: there is no link address to find. */
 	if (f->flags & XF_FLOW_REPLY)
 		return bpf_redirect(f->ifindex, 0);

@@ -248,6 +248,9 @@ __noinline int TIER(fragment_first)(ctx_t *ctx, struct pkt *p, __u32 v, __u32 fa
 
 	if (!p)
 		return PASS;
+	/* It comes again, in pieces. */
+	if (v == DROP && p->reason == XF_REASON_NONE)
+		return v;
 	p->now = bpf_jiffies64();
 	fragment_key(&key, p, family);
 	f = fragment_find(&key, p->now);

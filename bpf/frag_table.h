@@ -49,6 +49,7 @@ struct fragment {
 	__u32 held;  /* fragments that were to be held; some may not have been */
 	__u32 ticket[FRAGMENT_HELD];
 	__u64 octets[FRAGMENT_WORDS]; /* which of them have come: a bit for 8 */
+	__u64 starts[FRAGMENT_WORDS]; /* and with which of them a fragment began */
 };
 
 /* Datagrams of which not all has been seen. */
@@ -107,6 +108,7 @@ static __always_inline struct fragment *fragment_add(const struct fragment_key *
 enum fragment_fit {
 	FRAGMENT_FITS,
 	FRAGMENT_COMPLETES, /* all octets of the datagram have come */
+	FRAGMENT_REPEATS,   /* one that has come before; who gets it ignores it (RFC 8200, 4.5) */
 	FRAGMENT_CLASHES,
 };
 
@@ -126,6 +128,30 @@ static __always_inline bool fragment_end_fits(struct fragment *f, const struct p
 	return !total || total == end;
 }
 
+static __always_inline __u64 *fragment_word(__u64 *words, __u32 unit)
+{
+	__u32 word = unit / 64;
+
+	asm volatile("" : "+r"(word));
+	return &words[word & (FRAGMENT_WORDS - 1)];
+}
+
+/* Notes that a fragment begins with this unit; true if none did before. */
+static __always_inline bool fragment_begin(struct fragment *f, __u32 unit)
+{
+	__u64 bit = 1ull << (unit % 64);
+
+	return !(__sync_fetch_and_or(fragment_word(f->starts, unit), bit) & bit);
+}
+
+/* The bits of the units from `unit` to `last` that are in its word. */
+static __always_inline __u64 fragment_mask(__u32 unit, __u32 last)
+{
+	__u64 mask = ~0ull << (unit % 64);
+
+	return unit / 64 == last / 64 ? mask & ~0ull >> (63 - last % 64) : mask;
+}
+
 /* Notes octets [start, end); true if none of them was there. */
 static __always_inline bool fragment_note(struct fragment *f, __u32 start, __u32 end)
 {
@@ -133,19 +159,37 @@ static __always_inline bool fragment_note(struct fragment *f, __u32 start, __u32
 	__u64 clash = 0;
 
 	for (int i = 0; i < FRAGMENT_WORDS; i++) {
-		__u32 word = unit / 64;
-		__u64 mask = ~0ull << (unit % 64);
+		__u64 mask;
 
 		if (unit > last)
 			break;
-		if (word == last / 64)
-			mask &= ~0ull >> (63 - last % 64);
-		asm volatile("" : "+r"(word));
-		word &= FRAGMENT_WORDS - 1;
-		clash |= __sync_fetch_and_or(&f->octets[word], mask) & mask;
+		mask = fragment_mask(unit, last);
+		clash |= __sync_fetch_and_or(fragment_word(f->octets, unit), mask) & mask;
 		unit = (unit / 64 + 1) * 64;
 	}
 	return !clash;
+}
+
+/* Was just [start, end) one fragment? One begins with `start`; then all of it has come, and no other begins within. */
+static __always_inline bool fragment_was(struct fragment *f, __u32 start, __u32 end)
+{
+	__u32 unit = start / 8, last = (end - 1) / 8, next = last + 1;
+	__u64 missing = 0, within = 0, bit = 1ull << (next % 64);
+
+	for (int i = 0; i < FRAGMENT_WORDS; i++) {
+		__u64 mask;
+
+		if (unit > last)
+			break;
+		mask = fragment_mask(unit, last);
+		missing |= ~*fragment_word(f->octets, unit) & mask;
+		within |= *fragment_word(f->starts, unit) & (unit == start / 8 ? mask & (mask - 1) : mask);
+		unit = (unit / 64 + 1) * 64;
+	}
+	/* And what has come behind it, if anything has, is another. */
+	if (next < FRAGMENT_WORDS * 64 && *fragment_word(f->octets, next) & bit)
+		within |= ~*fragment_word(f->starts, next) & bit;
+	return !missing && !within;
 }
 
 __noinline int TIER(fragment_fit)(const struct pkt *p, struct fragment *f)
@@ -156,7 +200,11 @@ __noinline int TIER(fragment_fit)(const struct pkt *p, struct fragment *f)
 		return FRAGMENT_CLASHES;
 	len = p->l4_len;
 	end = p->frag_off + len;
-	if (!fragment_end_fits(f, p, end) || !fragment_note(f, p->frag_off, end))
+	if (!fragment_end_fits(f, p, end))
+		return FRAGMENT_CLASHES;
+	if (!fragment_begin(f, p->frag_off / 8))
+		return fragment_was(f, p->frag_off, end) ? FRAGMENT_REPEATS : FRAGMENT_CLASHES;
+	if (!fragment_note(f, p->frag_off, end))
 		return FRAGMENT_CLASHES;
 	seen = __sync_fetch_and_add(&f->seen, len) + len;
 	return seen == *(volatile __u32 *)&f->total ? FRAGMENT_COMPLETES : FRAGMENT_FITS;

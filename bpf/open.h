@@ -182,6 +182,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	}
 	if (v != SEND)
 		return v;
+	if (!route_is_own(ctx) && policy_is_from_us(p, family))
+		return refuse(p, XF_REASON_BAD_SOURCE);
 	v = TIER(syn_guard)(ctx, p);
 	if (v != SEND)
 		return v;

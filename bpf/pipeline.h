@@ -25,6 +25,9 @@
 #include "nat.h"
 #include "nat_icmp.h"
 #include "mss.h"
+#if !CTX_IS_FAST
+#include "split.h"
+#endif
 #include "route.h"
 #include "account.h"
 #include "frag_hosts.h"
@@ -225,6 +228,8 @@ static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const 
 #if !CTX_IS_FAST
 	if (f->flags & XF_FLOW_LOCAL)
 		return ctx_deliver(ctx, f, p->l3, family);
+	if (family == XF_IPV4 && split_is_due(ctx, p))
+		return TIER(split)(ctx, p, f);
 #endif
 	return ctx_send(ctx, f, p->l3);
 }

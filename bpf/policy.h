@@ -40,6 +40,15 @@ static __always_inline bool policy_is_martian_ipv6(const union xf_addr *a)
 	return !a->w[0] && !a->w[1] && !a->w[2] && (!a->w[3] || a->w[3] == bpf_htonl(1));
 }
 
+/* From outside, with an address of this machine: forged, or its answer would stay here (RFC 1812, 5.3.7). */
+static __always_inline bool policy_is_from_us(const struct pkt *p, const __u8 family)
+{
+	struct xf_local_key own = {.family = family};
+
+	addr_copy(&own.addr, &p->tuple.saddr, family);
+	return bpf_map_lookup_elem(&local_addrs, &own);
+}
+
 /* May this packet begin a flow? */
 static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_rule *rule)
 {

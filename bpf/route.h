@@ -177,7 +177,11 @@ static __always_inline enum verdict route_carries(ctx_t *ctx, struct pkt *p, con
 	p->mtu = f->mtu;
 	if (!p->mtu || ctx_segment_len(ctx, p) <= p->mtu)
 		return SEND;
+#if !CTX_IS_FAST
+	return split_judge(ctx, p, f);
+#else
 	return refuse(p, XF_REASON_TOO_BIG);
+#endif
 }
 
 /* Must the way out be looked up for this packet? Without a link address, the full tier asks each time. */

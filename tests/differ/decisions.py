@@ -3,14 +3,12 @@
 
 A test gets the difference and says whether it is just this one. `ends`: the
 routers remember different things afterwards, and the conversation is over.
-`fault`: it is known to be wrong, and waits for its repair.
 """
 import dataclasses
-import sys
 
 import rules
 from expect import forwarded, forwarded_error, is_error_from_router, left_alone
-from wire import DSTOPTS, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, RST, SYN, TCP, Headers, addr, fold, pseudo, words
+from wire import DSTOPTS, ETH, FRAGMENT, HOPOPTS, ICMP, ICMP6, ROUTING, RST, SYN, TCP, Headers, addr, fold, pseudo, words
 
 
 @dataclasses.dataclass
@@ -19,10 +17,9 @@ class Decision:
     test: object
     reason: str
     ends: bool = False
-    fault: bool = False
 
 
-FRAGMENTS_MAX = 48  # bpf/frag_table.h: of one datagram
+FRAGMENTS_MAX = 64  # bpf/frag_table.h: of one datagram, that wait for its first
 
 
 def only(out):
@@ -125,19 +122,24 @@ def options(d):
     return odd(d, "ip_options") and (we_forward(d) or told_sender(d)) and not they_forward(d)
 
 
+def split_damaged(d):
+    """In pieces, each of which is damaged as the packet was; here they have been put together."""
+    check = slice(ETH + 10, ETH + 12)
+    meant = forwarded(d) if odd(d, "ip_damage") and not d.step.packet.df else None
+    if not meant or len(d.ours) != 1:
+        return False
+    (side, ours), (meant_side, frame) = d.ours[0], meant[0]
+    return (side, ours[: check.start], ours[check.stop :]) == (meant_side, frame[: check.start], frame[check.stop :])
+
+
 def damage(d):
     if d.theirs:
         return False
+    if split_damaged(d):
+        return True
     if d.step.about and odd(d, "outside: ip_shorter"):  # what the checksum covers is not all there
         return without_check(d.ours) == without_check(forwarded_error(d))
     return odd(d, "outside: l4_damage", "ip_damage") and (we_forward(d) or told_sender(d))
-
-
-def own_address(d):
-    """A source that is an address of the router itself."""
-    sent = d.step.packet
-    own = [addr(where[d.conversation.version]) for where in (rules.PUBLIC, rules.WAN, rules.LAN)]
-    return d.step.what.startswith("martian") and sent.src in own and not d.theirs and we_forward(d)
 
 
 def overheard(d):
@@ -149,12 +151,24 @@ def overheard(d):
 # ---- what xdpfwd leaves to the kernel
 
 
-def fragments(d):
+def order(d):
+    return d.step.what.split(" fragments, ")[1] if d.step.parts else None
+
+
+def incomplete(d):
     """conntrack puts datagrams together before it looks at them; here each fragment goes on as it came."""
-    if not d.step.parts:
-        return False
-    count, order = d.step.what.split(" fragments, ")
-    return order in ("one twice", "overlapping", "one missing", "tiny first") or int(count) > FRAGMENTS_MAX
+    there = "server" if d.step.direction == "in" else d.conversation.client_side
+    pieces = all(side == there and Headers(frame).fragment for side, frame in d.ours)
+    return order(d) in ("one missing", "overlapping") and not d.theirs and pieces
+
+
+def tiny_first(d):
+    """Of TCP, the first fragment has the ports, but not the flags (RFC 1858)."""
+    return order(d) == "tiny first" and d.step.packet.proto == TCP and kernel_has_it(d)
+
+
+def too_many(d):
+    return order(d) in ("reversed", "shuffled", "one twice", "one missing") and int(d.step.what.split()[0]) > FRAGMENTS_MAX
 
 
 def unasked(d):
@@ -232,13 +246,6 @@ def target_opens(d):
     return still and not d.invalid and (refused or d.theirs == left_alone(d))
 
 
-def may_fragment(d):
-    h = Headers(only(d.ours)[1])
-    theirs = Headers(only(d.theirs)[1])
-    refused = not d.step.packet.df and not h.v6 and h.icmp_type == 3
-    return refused and theirs.dst == d.conversation.arrived(d.step.direction).dst
-
-
 def leaves_traces(step):
     """Conntrack may remember a packet of which both routers made the same."""
     return unknown_headers(step.packet)
@@ -253,8 +260,10 @@ TABLE = [
     Decision("options", options, "options are passed on as they are", ends=True),
     Decision("damage", damage, "what arrives damaged leaves damaged, and its receiver drops it", ends=True),
     Decision("overheard", overheard, "of a flow that stands, the fast tier takes what it hears"),
-    Decision("fragments", fragments,
-             "each fragment goes on as it came; whoever overlaps or is one of too many takes its datagram along", ends=True),
+    Decision("incomplete", incomplete, "each fragment goes on as it came, though its datagram never gets whole", ends=True),
+    Decision("tiny-first", tiny_first, "a first fragment with less than a TCP header is left alone, and so are the others",
+             ends=True),
+    Decision("too-many", too_many, "of more fragments than can wait, the kernel gets some, and the datagram is lost", ends=True),
     Decision("unasked", unasked, "what belongs to no flow is routed as if there were no rules", ends=True),
     Decision("foreign-headers", foreign_headers,
              "ports are not looked for behind headers that we do not know", ends=True),
@@ -269,8 +278,6 @@ TABLE = [
     Decision("target-first", target_first,
              "only clients open flows, so what a target sent before takes no port", ends=True),
     Decision("target-opens", target_opens, "a flow that closes still carries what its target says", ends=True),
-    Decision("may-fragment", may_fragment, "FAULT: IPv4 that may be fragmented is refused instead", fault=True),
-    Decision("own-address", own_address, "FAULT: a source that is our own address opens a flow", ends=True, fault=True),
 ]
 BY_NAME = {d.name: d for d in TABLE}
 
@@ -278,7 +285,3 @@ BY_NAME = {d.name: d for d in TABLE}
 def find(d):
     """The decision that this difference is, or None."""
     return next((decision for decision in TABLE if decision.test(d)), None)
-
-
-if __name__ == "__main__" and sys.argv[1:] == ["faults"]:
-    print("\n".join(decision.name for decision in TABLE if decision.fault))

@@ -81,6 +81,9 @@ def put_together(out):
         if h.fragment is None or h.l4 is None:
             rest.append((side, frame))
             continue
+        if h.fragment[:2] == (0, False):  # all of it (RFC 6946)
+            rest.append((side, whole(frame, h, frame[h.l4 : h.end])))
+            continue
         sets.setdefault((side, h.src, h.dst, h.proto, h.fragment[2]), []).append((h.fragment, frame, h))
     for (side, *_), pieces in sets.items():
         body, last = bytearray(), False

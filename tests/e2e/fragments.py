@@ -9,6 +9,7 @@ fragments.py echo ADDR PORT               the same, on all three as the kernel f
 fragments.py ask ADDR PORT SIZE COUNT     sends COUNT datagrams of SIZE octets to each of these ports, fragmented
                                           likewise, one after the other; each must be answered from there with its
                                           own content. Prints whom the server saw
+fragments.py plain ADDR PORT SIZE COUNT   the same, on PORT alone as the kernel fragments, if its link demands it
 fragments.py teardrop ADDR PORT           sends datagrams of which the second fragment is fine, and the third is not;
                                           prints how many. Then sends a whole one, which must be answered
 fragments.py race ADDR PORT COUNT         the first fragment from one CPU, the others from another, at once
@@ -21,6 +22,7 @@ import sys
 
 TIMEOUT = 5  # seconds without an answer: it is lost
 STEP = 1432  # octets of a fragment, a multiple of 8
+IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0  # linux/in.h: no DF, whoever is on the way may fragment
 HOWS = ("kernel", "reversed", "first-last")
 
 
@@ -31,6 +33,8 @@ def family_of(addr):
 def udp_socket(addr):
     sock = socket.socket(family_of(addr), socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    if sock.family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
     return sock
 
 
@@ -117,9 +121,9 @@ def expect(sock, data, what):
     return sender.decode()
 
 
-def ask(addr, port, size, count):
+def ask(addr, port, size, count, hows=HOWS):
     seen = set()
-    for i, how in enumerate(HOWS):
+    for i, how in enumerate(hows):
         sock, path = connect(addr, port + i)
         for n in range(count):
             data = os.urandom(size)
@@ -135,7 +139,7 @@ def ask(addr, port, size, count):
 
 def teardrop(addr, port):
     sock, path = connect(addr, port)
-    overlaps = [(0, 400), (8, 16), (392, 16), (400, 400), (792, 16), (792, 408), (0, 800), (208, 400), (24, 4)]
+    overlaps = [(0, 392), (8, 16), (392, 16), (400, 392), (792, 16), (792, 408), (0, 800), (208, 400), (24, 4)]
     for offset, length in overlaps:
         data = path.datagram(os.urandom(1200 - 8))
         path.number += 1
@@ -177,6 +181,8 @@ def main(argv):
         serve(argv[2], int(argv[3]), ("kernel",) * len(HOWS))
     elif argv[1:2] == ["ask"]:
         ask(argv[2], int(argv[3]), int(argv[4]), int(argv[5]))
+    elif argv[1:2] == ["plain"]:
+        ask(argv[2], int(argv[3]), int(argv[4]), int(argv[5]), HOWS[:1])
     elif argv[1:2] == ["teardrop"]:
         teardrop(argv[2], int(argv[3]))
     elif argv[1:2] == ["race"]:

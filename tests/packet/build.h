@@ -32,6 +32,8 @@ enum csum_kind {
 	CSUM_NONE,   /* UDP: zero, "not computed" */
 };
 
+#define DONT_FRAGMENT 0x4000 /* in packet.frag, of IPv4 */
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04

@@ -50,15 +50,27 @@ struct pieces cut(const struct packet *whole, uint32_t step)
 	return c;
 }
 
-struct tap tap_open(enum dev dev)
+static struct tap open_tap(enum dev dev, uint8_t type)
 {
 	struct sockaddr_ll sll = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-	struct tap tap = {.dev = dev, .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
+	struct tap tap = {.type = type, .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
+	int room = 1 << 22;
 
 	sll.sll_ifindex = dev_ifindex(dev);
 	assert_true(tap.fd >= 0);
+	assert_int_equal(setsockopt(tap.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)), 0);
 	assert_int_equal(bind(tap.fd, (struct sockaddr *)&sll, sizeof(sll)), 0);
 	return tap;
+}
+
+struct tap tap_open(enum dev dev)
+{
+	return open_tap(dev, PACKET_HOST);
+}
+
+struct tap tap_open_out(enum dev dev)
+{
+	return open_tap(dev, PACKET_OUTGOING);
 }
 
 void tap_close(struct tap *tap)
@@ -66,8 +78,13 @@ void tap_close(struct tap *tap)
 	close(tap->fd);
 }
 
-/* The next packet to this machine; what it sends by itself is none of our business. */
-static void tap_read(const struct tap *tap, struct frame *f)
+/* The next packet to this machine, or from it; the kernel's own neighbour discovery is none of our business. */
+static bool is_noise(const struct frame *f)
+{
+	return f->data[0] & 1;
+}
+
+void tap_read(const struct tap *tap, struct frame *f)
 {
 	struct pollfd p = {.fd = tap->fd, .events = POLLIN};
 	struct sockaddr_ll from;
@@ -82,7 +99,7 @@ static void tap_read(const struct tap *tap, struct frame *f)
 		got = recvfrom(tap->fd, f->data, sizeof(f->data), 0, (struct sockaddr *)&from, &len);
 		assert_true(got > 0);
 		f->len = got;
-	} while (from.sll_pkttype != PACKET_HOST);
+	} while (from.sll_pkttype != tap->type || is_noise(f));
 }
 
 void check_tap(const struct tap *tap, const struct packet *want)
@@ -167,7 +184,7 @@ void release_pieces(struct test *t, const struct pieces *c, enum dev dev)
 struct entry {
 	uint32_t state;
 	uint32_t created;
-	uint8_t rest[2000];
+	uint8_t rest[4000];
 };
 
 void age_fragments(uint32_t jiffies)

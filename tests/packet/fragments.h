@@ -32,17 +32,19 @@ void keep_reversed(struct test *t, const struct pieces *c);
 /* The first comes: it and those of keep_reversed() are given back to its interface, as they came. */
 void release_pieces(struct test *t, const struct pieces *c, enum dev dev);
 
-/* What an interface receives from now on. */
+/* What an interface receives from now on, or what is sent by it. */
 struct tap {
 	int fd;
-	enum dev dev;
+	uint8_t type; /* PACKET_HOST or PACKET_OUTGOING */
 };
 
 struct tap tap_open(enum dev dev);
+struct tap tap_open_out(enum dev dev);
 void tap_close(struct tap *tap);
-/* The next packet that the interface receives is this one. */
+/* The next packet there is this one. */
 #define tap_gets(tap, want) (at(__FILE__, __LINE__), check_tap(tap, want))
 void check_tap(const struct tap *tap, const struct packet *want);
+void tap_read(const struct tap *tap, struct frame *f);
 
 /* Kept until the first fragment comes: gone, and not counted. */
 #define kept(t, in) (at(__FILE__, __LINE__), check_kept(t, in))

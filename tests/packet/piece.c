@@ -36,7 +36,7 @@ static void poke_ipv4(struct frame *f, const struct packet *p, uint32_t ip, bool
 	uint32_t headers = packet_piece_headers(p);
 
 	poke16(f, ip + 2, headers + p->piece_len + p->ip_len_add);
-	poke16(f, ip + 6, p->piece_off / 8 | (more ? 0x2000 : 0));
+	poke16(f, ip + 6, p->piece_off / 8 | (more ? 0x2000 : 0) | (p->frag & 0x4000));
 	poke16(f, ip + 10, 0);
 	poke16(f, ip + 10, ~sum_fold(sum_octets(0, f->data + ip, headers)));
 }

@@ -74,6 +74,7 @@ static void too_big(struct test *t)
 
 	out = to_target(&in, NARROW, 9000);
 	forward_new(t, rule, &in, &out);
+	in.frag = t->family == XF_IPV4 ? DONT_FRAGMENT : 0;
 	in.payload_len = 1281 - (packet_ip_len(&in) - in.payload_len);
 	told_too_big(t, rule, 1280, &in);
 	in.payload_len = 2000;
@@ -96,6 +97,7 @@ static void reply_too_big(struct test *t)
 	got = to_client(&back, &in);
 	reply(t, rule, &back, &got);
 	back.payload_len++;
+	back.frag = t->family == XF_IPV4 ? DONT_FRAGMENT : 0;
 	told_too_big(t, rule, 1280, &back);
 }
 
@@ -118,6 +120,33 @@ static void gso_segments_too_big(struct test *t)
 	t->gso_size++;
 	told_too_big(t, rule, 1280, &in);
 	t->ledger.rule_drops[rule][XF_REASON_TOO_BIG]++; /* the packets of the wire are counted: two */
+}
+
+/* From outside, with an address of this machine (RFC 1812, 5.3.7). */
+static void own_source(struct test *t)
+{
+	static const enum host own[] = {ROUTER, ROUTER_LAN, ROUTER_DMZ};
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t), masquerade = rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR,
+										  .host = ROUTER,
+										  .port = 8001,
+										  .target = TARGET,
+										  .source = XF_SOURCE_MASQUERADE,
+										  .masquerade = ROUTER_LAN});
+
+	for (unsigned int i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		in.saddr = host_addr(own[i], t->family);
+		in.dport = 8000;
+		in.proto = IPPROTO_UDP;
+		drop(t, rule, XF_REASON_BAD_SOURCE, &in);
+		in.proto = IPPROTO_TCP;
+		drop(t, rule, XF_REASON_BAD_SOURCE, &in);
+		in.dport = 8001;
+		drop(t, masquerade, XF_REASON_BAD_SOURCE, &in);
+		/* What no rule wants is the kernel's to judge. */
+		in.dport = 8002;
+		pass(t, &in);
+	}
 }
 
 static void no_route(struct test *t)
@@ -240,6 +269,7 @@ static void only_one_reason(struct test *t)
 }
 
 static const struct packet_case drop_cases[] = {
+	CASE(own_source),
 	CASE(disabled),
 	CASE(disabled_later),
 	CASE(ttl_exceeded),

@@ -25,7 +25,6 @@ static void overlaps(struct test *t)
 	static const struct {
 		uint16_t off, len;
 	} bad[] = {
-		{0, 800},  {800, 800},				 /* the same again */
 		{8, 16},   {808, 8},	{1592, 8},		 /* inside */
 		{792, 16}, {400, 800},	{1592, 16}, {1592, 700}, /* over an end */
 		{0, 1600}, {800, 1600}, {792, 816}, {8, 2392},	 /* around */
@@ -40,6 +39,25 @@ static void overlaps(struct test *t)
 	}
 	t->ledger.rule[rule].flows_created++;
 	t->ledger.flows++;
+}
+
+/* The very same again is not held against its datagram; whoever gets it ignores it. */
+static void repeated(struct test *t)
+{
+	uint32_t rule = rule_preserve(t);
+	struct packet in = large_packet(t, 4008 - UDP_HEADER), out;
+	static const uint16_t order[] = {0, 0, 3200, 800, 3200, 0, 2400, 800, 2400, 3200, 1600};
+	struct packet p;
+
+	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		p = piece(&in, order[i], order[i] == 3200 ? 808 : 800);
+		out = to_target(&p, TARGET, 9000);
+		if (i)
+			forward(t, rule, &p, &out);
+		else
+			forward_new(t, rule, &p, &out);
+	}
+	assert_int_equal(fragments_known(), 0);
 }
 
 /* Two ends, an end before what has come, more beyond the end, more than there can be, a length that only a last one may have. */
@@ -108,9 +126,8 @@ static void overlap_not_ours(struct test *t)
 }
 
 static const struct packet_case fragment_bad_cases[] = {
-	CASE_ONLY(overlaps, ONLY_TC),
-	CASE_ONLY(contradictions, ONLY_TC),
-	CASE_ONLY(overlap_before_the_first, ONLY_TC),
+	CASE_ONLY(overlaps, ONLY_TC),	      CASE_ONLY(repeated, ONLY_TC),
+	CASE_ONLY(contradictions, ONLY_TC),   CASE_ONLY(overlap_before_the_first, ONLY_TC),
 	CASE_ONLY(overlap_not_ours, ONLY_TC),
 };
 

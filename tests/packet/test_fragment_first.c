@@ -207,11 +207,16 @@ static void errors(struct test *t)
 }
 
 static const struct packet_case fragment_first_cases[] = {
-	CASE_ONLY(not_ours, ONLY_TC),	     CASE_ONLY(not_concerning_us, ONLY_TC),
-	CASE_ONLY(other_protocols, ONLY_TC), CASE_ONLY(refused, ONLY_TC),
-	CASE_ONLY(no_route, ONLY_TC),	     CASE_ONLY(ttl_exceeded, ONLY_TC),
-	CASE_ONLY(too_big, ONLY_TC),	     CASE_ONLY(tiny_first, ONLY_TC),
-	CASE_ONLY(first_malformed, ONLY_TC), CASE_ONLY(later_malformed, ONLY_TC),
+	CASE_ONLY(not_ours, ONLY_TC),
+	CASE_ONLY(not_concerning_us, ONLY_TC),
+	CASE_ONLY(other_protocols, ONLY_TC),
+	CASE_ONLY(refused, ONLY_TC),
+	CASE_ONLY(no_route, ONLY_TC),
+	CASE_ONLY(ttl_exceeded, ONLY_TC),
+	CASE_ONLY(too_big, ONLY_TC | ONLY_V6),
+	CASE_ONLY(tiny_first, ONLY_TC),
+	CASE_ONLY(first_malformed, ONLY_TC),
+	CASE_ONLY(later_malformed, ONLY_TC),
 	CASE_ONLY(errors, ONLY_TC),
 };
 

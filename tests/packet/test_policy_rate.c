@@ -291,6 +291,7 @@ static void more_sources_than_buckets(struct test *t)
 	uint32_t rule = rule_preserve(t);
 	struct talk k = by(t, FAR);
 
+	k.in.saddr = host_addr(NOWHERE, t->family); /* below it are no addresses of this machine */
 	policy_put(t, rule, &(struct xf_policy){.source_rate_cost = COST, .source_rate_burst = COST});
 	for (int i = 0; i < MAX_FLOWS - 1; i++) {
 		k.in.saddr = addr_step(t, addr_first(t, k.in.saddr, t->family == XF_IPV4 ? 32 : 64), -1);

@@ -185,6 +185,7 @@ static void too_big(struct test *t)
 	narrow.target = NARROW;
 	rule = rule_add(t, &narrow);
 	in.payload_len = 1400;
+	in.frag = t->family == XF_IPV4 ? DONT_FRAGMENT : 0;
 	told_too_big(t, rule, 1280, &in);
 }
 

@@ -286,7 +286,7 @@ static void nobody_to_answer(struct test *t)
 	struct packet in = syn(t, 40000);
 
 	in.saddr = host_addr(ROUTER_LAN, t->family);
-	drop(t, rule, XF_REASON_SYN_CHALLENGED, &in);
+	drop(t, rule, XF_REASON_BAD_SOURCE, &in);
 	in = syn(t, 40000);
 	in.smac[0] |= 1;
 	drop(t, rule, XF_REASON_SYN_CHALLENGED, &in);
