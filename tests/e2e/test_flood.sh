@@ -9,7 +9,8 @@
 TABLE=2000 IDLE=200 BUSY=5 VISITS=10
 RATE=10000 MOST=2000000 # packets of a flood: a second, and in all if the test does not end it before
 
-# The flood comes by wan1, the clients by wan0. Forged datagrams must stay unanswered, so the server gets to see none.
+# The flood comes by wan1, the clients by wan0. Forged datagrams, which
+# are empty, must stay unanswered: whom the target answers is somebody.
 setup() {
 	topology
 	second_client
@@ -19,8 +20,7 @@ setup() {
 		table inet forged {
 			chain in {
 				type filter hook prerouting priority -400;
-				ip saddr 198.18.0.0/15 meta l4proto udp drop
-				ip6 saddr 2001:db8:f000::/36 meta l4proto udp drop
+				udp length 8 drop
 			}
 		}
 	EOR
@@ -36,7 +36,8 @@ both_rules() {
 
 # drops RULE REASON
 drops() { xdpfwd map list --json | jq --arg rule "$1" --arg why "$2" '.[] | select(.name == $rule) | .counters.drops[$why] // 0'; }
-stand() { [ "$(flows established)" -eq "$1" ]; }
+# Of a closed connection only what it leaves behind is in the table, and "status" does not tell it apart.
+stand() { [ "$(xdpfwd flows --json | jq '[.[] | select(.state == "established")] | length')" -eq "$1" ]; }
 flows() { xdpfwd status --json | jq ".flows.$1"; }
 
 # crowd ADDR [IDLE]: connections that stay, idle and busy ones.
@@ -75,7 +76,10 @@ was_dropped() { [ "$(drops "$1" "$2")" -ge "$3" ]; }
 
 # visits ADDR PROTO [SECONDS]: how many of the new clients got in.
 visits() {
-	in_client "$HELPERS/crowd" visit "$1" 443 "$2" "${4:-$VISITS}" "${3:-20}" | tee /dev/stderr | jq .succeeded
+	local outcome
+	outcome=$(in_client "$HELPERS/crowd" visit "$1" 443 "$2" "${4:-$VISITS}" "${3:-20}")
+	echo "$1 $2: $outcome" >&2
+	jq .succeeded <<<"$outcome"
 }
 
 everyone_gets_in() {
@@ -133,13 +137,6 @@ masqueraded() {
 	nobody_is_hurt ten_times_the_table
 }
 
-# Many more forged clients than ports, but the table has room for all of them.
-ports_taken_by_the_flood() {
-	setup "$1" --masquerade-ports 20000-20999
-	both_rules --source masquerade
-	nobody_is_hurt ten_times_the_table
-}
-
 # refused_now REASON: new clients hear nothing, and are counted; those that stand do not notice.
 refused_now() {
 	local before
@@ -150,14 +147,15 @@ refused_now() {
 }
 
 ports_of_those_who_stand() {
-	setup "$1" --masquerade-ports "20000-$((20000 + IDLE + BUSY - 1))"
+	local idle=40
+	setup "$1" --masquerade-ports "20000-$((20000 + idle + BUSY - 1))"
 	xdpfwd map add tcp :443 $SERVER4:7000 --name web4 --source masquerade
-	crowd $WAN4
+	crowd $WAN4 $idle
 	flood $WAN4
 	until_true was_dropped web4 ports_exhausted $((2 * TABLE))
 	equal "clients that got in" 0 "$(visits $WAN4 tcp 1 1)"
 	flood_ends $WAN4
-	equal "flows" $((IDLE + BUSY)) "$(flows established)"
+	equal "flows" $((idle + BUSY)) "$(flows established)"
 	crowd_is_whole $WAN4
 	equal "clients that got in afterwards" 1 "$(visits $WAN4 tcp 20 1)"
 }
@@ -199,7 +197,6 @@ done
 it "gro: with --max-flows" limited gro
 it "gro: with --syn-protect" protected gro
 it "tc: with --source masquerade" masqueraded tc
-it "gro: with fewer ports than forged clients" ports_taken_by_the_flood gro
 it "gro: every port is one of those who stand" ports_of_those_who_stand gro
 it "tc: with an empty bucket" bucket_empty tc
 it "gro: at a rule whose time is over" rule_expired gro
