@@ -13,7 +13,7 @@ struct frame {
 	struct ethhdr eth;
 	struct iphdr ip;
 	struct tcphdr tcp;
-};
+} __attribute__((packed));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -35,11 +35,16 @@ static __always_inline __u32 next(void)
 	return seed;
 }
 
+static __always_inline __u32 words_of(__u32 value)
+{
+	return (value >> 16) + (value & 0xffff);
+}
+
 SEC("xdp.frags")
 int bench_forge(struct xdp_md *ctx)
 {
 	struct frame *f = (void *)(long)ctx->data;
-	__u32 random = next(), sum = 0;
+	__u32 random = next(), from = 0xc6120000 | (random & 0x1ffff), sum; /* 198.18.0.0/15 */
 
 	if ((void *)(f + 1) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
@@ -53,12 +58,11 @@ int bench_forge(struct xdp_md *ctx)
 	f->ip.ttl = 64;
 	f->ip.protocol = IPPROTO_TCP;
 	f->ip.tot_len = bpf_htons(sizeof(f->ip) + sizeof(f->tcp));
-	f->ip.saddr = bpf_htonl(0xc6120000 | (random & 0x1ffff)); /* 198.18.0.0/15 */
+	f->ip.saddr = bpf_htonl(from);
 	f->ip.daddr = bpf_htonl(listen_addr);
-	for (int i = 0; i < (int)sizeof(f->ip) / 2; i++)
-		sum += ((__u16 *)&f->ip)[i];
+	sum = 0x4500 + sizeof(f->ip) + sizeof(f->tcp) + 0x4006 + words_of(from) + words_of(listen_addr);
 	sum = (sum & 0xffff) + (sum >> 16);
-	f->ip.check = ~((sum & 0xffff) + (sum >> 16));
+	f->ip.check = bpf_htons(~((sum & 0xffff) + (sum >> 16)));
 	f->tcp.source = bpf_htons(1024 + (random >> 17));
 	f->tcp.dest = bpf_htons(listen_port);
 	f->tcp.seq = next();

@@ -4,7 +4,7 @@
  *
  * What a forged SYN costs the program attached to a port, in ns over an empty
  * program: BPF_PROG_RUN, each packet from another source. WARM packets first,
- * not measured. Prints median, least and most of the rounds, one line.
+ * not measured, whatever is said to them. Prints median, least and most of the rounds, one line.
  */
 #include <errno.h>
 #include <sched.h>
@@ -21,6 +21,7 @@
 
 #define ROUNDS 9
 #define FRAME  60
+#define ANY    UINT32_MAX
 
 static int attached_program(const struct port *port)
 {
@@ -40,7 +41,7 @@ struct bench {
 	struct port wan;
 };
 
-/* ns a packet; `verdict` is what the program must say. */
+/* ns a packet; `verdict` is what the program must say to the last of them. */
 static int run(struct bench *b, int program, uint32_t verdict, uint32_t packets)
 {
 	struct xdp_md ctx = {.data_end = FRAME, .ingress_ifindex = b->wan.ifindex};
@@ -53,7 +54,7 @@ static int run(struct bench *b, int program, uint32_t verdict, uint32_t packets)
 		die("cannot call the program: %s", strerror(errno));
 	if (bpf_prog_test_run_opts(bpf_program__fd(b->skel->progs.bench_forge), &opts))
 		die("cannot run the program: %s", strerror(errno));
-	if (opts.retval != verdict)
+	if (verdict != ANY && opts.retval != verdict)
 		die("the program says %u and not %u", opts.retval, verdict);
 	return (int)opts.duration;
 }
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 	verdict = strcmp(argv[4], "drop") ? XDP_REDIRECT : XDP_DROP;
 	warm = (uint32_t)strtoul(argv[5], NULL, 10);
 	if (warm)
-		run(&b, attached_program(&b.wan), verdict, warm);
+		run(&b, attached_program(&b.wan), ANY, warm);
 	measure(&b, attached_program(&b.wan), verdict, (uint32_t)strtoul(argv[6], NULL, 10));
 	return 0;
 }
