@@ -70,8 +70,8 @@ all: $(BUILD)/xdpfwd abi
 
 help:
 	@echo 'make                      the tool ($(BUILD)/xdpfwd)'
-	@echo 'make test                 every suite: unit packet e2e differ fuzz (root)'
-	@echo 'make unit|packet|...      one of them'
+	@echo 'make test                 every suite: unit packet e2e differ fuzz kernels (root)'
+	@echo 'make unit|packet|...      one of them; make test-kernels'
 	@echo 'make compilers            the tool with clang 14 and with clang 19'
 	@echo 'make demo                 forwards real traffic in a sandbox of namespaces (root)'
 	@echo 'make bench                packets per second beside nftables and a bare redirect (root)'

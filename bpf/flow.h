@@ -71,12 +71,12 @@ static __always_inline int reply_insert_at(struct flow_draft *d, __be16 port, co
 static __always_inline enum xf_reason reply_insert_masqueraded(struct flow_draft *d, const struct xf_config *cfg,
 							       const __u8 family)
 {
-	struct port_choice choice = port_choose(d, cfg, family);
 	int err = -EEXIST;
 
+	port_choose(d, cfg, family);
 	for (int i = 0; i < PORT_PROBES; i++) {
 		if (err == -EEXIST)
-			err = reply_insert_at(d, port_candidate(&choice, cfg, i), family);
+			err = reply_insert_at(d, port_candidate(&d->port, cfg, i), family);
 	}
 	if (err == -EEXIST)
 		return XF_REASON_PORTS_EXHAUSTED;

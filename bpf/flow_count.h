@@ -8,6 +8,7 @@
 
 #include "maps.h"
 #include "pkt.h"
+#include "share.h"
 #include "source.h"
 
 static __always_inline __u32 *count_of(struct xf_rule_state *s, __u32 slot_state)
@@ -43,26 +44,33 @@ static __always_inline const struct xf_policy *count_policy(__u32 tag)
 /* One of the source's established flows is one no more. */
 static __always_inline void count_source_down(const struct xf_source_key *key)
 {
-	__u32 *n = bpf_map_lookup_elem(&source_flows, key);
+	__u64 *shares = bpf_map_lookup_elem(&source_flows, key);
 
-	/* Whoever takes the last one away removes the entry; a newcomer that just found it sees 0, and waits. */
-	if (n && __sync_fetch_and_add(n, -1) == 1)
+	if (shares && share_drop(shares))
 		bpf_map_delete_elem(&source_flows, key);
 }
 
-static __always_inline enum xf_reason count_source_up(const struct xf_source_key *key, __u32 limit)
+/* One more of the source's flows is established; false: it has as many as it may have. */
+static __always_inline bool count_source_up(const struct xf_source_key *key, __u32 limit)
 {
-	__u32 one = 1, *n;
+	bool done = false, full = false;
 
-	if (!bpf_map_update_elem(&source_flows, key, &one, BPF_NOEXIST))
-		return XF_REASON_NONE;
-	n = bpf_map_lookup_elem(&source_flows, key);
-	if (!n)
-		return XF_REASON_MAX_FLOWS_PER_SOURCE;
-	if (__sync_fetch_and_add(n, 1) < limit)
-		return XF_REASON_NONE;
-	__sync_fetch_and_add(n, -1);
-	return XF_REASON_MAX_FLOWS_PER_SOURCE;
+	for (int i = 0; i < SHARE_RACES && !done && !full; i++) {
+		__u64 first = share_first(), seen, *shares;
+
+		done = !bpf_map_update_elem(&source_flows, key, &first, BPF_NOEXIST);
+		if (done)
+			continue;
+		shares = bpf_map_lookup_elem(&source_flows, key);
+		if (!shares)
+			continue;
+		seen = share_read(shares);
+		if (bpf_map_lookup_elem(&source_flows, key) != shares)
+			continue;
+		full = share_count(seen) >= limit;
+		done = !full && share_add(shares, seen);
+	}
+	return done;
 }
 
 /*
@@ -89,8 +97,9 @@ __weak __noinline int count_establish(struct xf_slot *slot)
 		reason = XF_REASON_MAX_FLOWS;
 	if (!reason && policy && policy->max_flows_per_source) {
 		source_key(&key, id, &slot->key.saddr, slot->family);
-		reason = count_source_up(&key, policy->max_flows_per_source);
-		slot->counts_source = !reason;
+		slot->counts_source = count_source_up(&key, policy->max_flows_per_source);
+		if (!slot->counts_source)
+			reason = XF_REASON_MAX_FLOWS_PER_SOURCE;
 	}
 	if (reason)
 		__sync_fetch_and_add(&s->established, -1);
@@ -125,7 +134,8 @@ __weak __noinline int count_refuses(const struct pkt *p)
 {
 	const struct xf_policy *policy;
 	struct xf_source_key key;
-	__u32 id, *n;
+	const __u64 *shares;
+	__u32 id;
 
 	if (!p)
 		return XF_REASON_NONE;
@@ -136,8 +146,8 @@ __weak __noinline int count_refuses(const struct pkt *p)
 	if (!policy->max_flows_per_source)
 		return XF_REASON_NONE;
 	source_key(&key, id, &p->tuple.saddr, p->family);
-	n = bpf_map_lookup_elem(&source_flows, &key);
-	if (!n || *(volatile __u32 *)n < policy->max_flows_per_source)
+	shares = bpf_map_lookup_elem(&source_flows, &key);
+	if (!shares || share_count(share_read(shares)) < policy->max_flows_per_source)
 		return XF_REASON_NONE;
 	return XF_REASON_MAX_FLOWS_PER_SOURCE;
 }

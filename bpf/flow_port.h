@@ -10,16 +10,15 @@
 #include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
+#include "share.h"
 
 #define PORT_PROBES 48	 /* ports tried, at most */
 #define PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
-#define PORT_RACES  4	 /* times that other CPUs may come between */
 
-/* One client's masquerading, and the port that is being tried. */
-struct port_choice {
-	__u32 start;
-	__u32 stride;
-	__u32 ports;
+enum port_claim {
+	PORT_LOST, /* to another CPU, this time */
+	PORT_OURS,
+	PORT_FOREIGN,
 };
 
 static __always_inline __u64 port_mix(__u64 h, __u64 word)
@@ -33,23 +32,22 @@ static __always_inline __u64 port_mix(__u64 h, __u64 word)
  * port again, and only who knows the secret can foresee it. TCP: anywhere (RFC
  * 6056, 3.3.1).
  */
-static __always_inline struct port_choice port_choose(const struct flow_draft *d, const struct xf_config *cfg,
-						      const __u8 family)
+static __always_inline void port_choose(struct flow_draft *d, const struct xf_config *cfg, const __u8 family)
 {
-	struct port_choice c = {.start = bpf_get_prandom_u32(), .ports = cfg->port_hi - cfg->port_lo + 1};
 	const union xf_addr *client = &d->client_key.saddr;
 
+	d->port.start = bpf_get_prandom_u32();
+	d->port.ports = cfg->port_hi - cfg->port_lo + 1;
 	if (d->client_key.proto == IPPROTO_UDP) {
 		__u64 h = port_mix(cfg->secret[0], client->w[0]);
 
 		if (family == XF_IPV6)
 			h = port_mix(port_mix(h, client->w[1]), (__u64)client->w[2] << 32 | client->w[3]);
 		h = port_mix(h ^ cfg->secret[1], d->client_key.sport);
-		c.start = h >> 32;
+		d->port.start = h >> 32;
 	}
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
-	c.stride = c.ports > PORT_PROBES ? PORT_STRIDE : 1;
-	return c;
+	d->port.stride = d->port.ports > PORT_PROBES ? PORT_STRIDE : 1;
 }
 
 static __always_inline __be16 port_candidate(const struct port_choice *c, const struct xf_config *cfg, __u32 probe)
@@ -57,26 +55,11 @@ static __always_inline __be16 port_candidate(const struct port_choice *c, const 
 	return bpf_htons(cfg->port_lo + (c->start + probe * c->stride) % c->ports);
 }
 
-static __always_inline bool port_is_owner(const struct xf_port_owner *owner, const struct xf_key6 *client)
+static __always_inline bool port_is_owner(const struct xf_port_owner *owner, const struct xf_port_owner *client)
 {
-	return owner->client_port == client->sport && owner->client.w[0] == client->saddr.w[0] &&
-	       owner->client.w[1] == client->saddr.w[1] && owner->client.w[2] == client->saddr.w[2] &&
-	       owner->client.w[3] == client->saddr.w[3];
-}
-
-/* One more of the owner's flows uses it; false: the last one is just leaving. */
-static __always_inline bool port_share(struct xf_port_owner *owner)
-{
-	__u32 n = *(volatile __u32 *)&owner->flows;
-
-	for (int i = 0; i < PORT_RACES && n; i++) {
-		__u32 was = __sync_val_compare_and_swap(&owner->flows, n, n + 1);
-
-		if (was == n)
-			return true;
-		n = was;
-	}
-	return false;
+	return owner->client_port == client->client_port && owner->client.w[0] == client->client.w[0] &&
+	       owner->client.w[1] == client->client.w[1] && owner->client.w[2] == client->client.w[2] &&
+	       owner->client.w[3] == client->client.w[3];
 }
 
 static __always_inline void port_key(struct xf_port_key *key, const struct xf_key6 *reply, __u8 family)
@@ -87,21 +70,44 @@ static __always_inline void port_key(struct xf_port_key *key, const struct xf_ke
 	key->family = family;
 }
 
+/* A share in the port that is the client's already; PORT_LOST: the entry is not what it was. */
+static __always_inline enum port_claim port_share(const struct end_keys *keys)
+{
+	struct xf_port_owner *owner = bpf_map_lookup_elem(&udp_ports, &keys->port);
+	bool own;
+	__u64 seen;
+
+	if (!owner)
+		return PORT_LOST;
+	seen = share_read(&owner->flows);
+	own = port_is_owner(owner, &keys->owner);
+	if (bpf_map_lookup_elem(&udp_ports, &keys->port) != owner)
+		return PORT_LOST;
+	if (!own)
+		return PORT_FOREIGN;
+	return share_add(&owner->flows, seen) ? PORT_OURS : PORT_LOST;
+}
+
 /* Takes the drafted reply's port for the drafted UDP client, or a share in it; false: it is another's. */
 __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 {
-	struct xf_port_owner mine = {.flows = 1}, *owner;
-	struct xf_port_key key;
+	struct end_keys *keys = end_keys_get();
+	enum port_claim claim = PORT_LOST;
 
-	if (!d)
+	if (!d || !keys)
 		return false;
-	port_key(&key, &d->reply_key, family);
-	mine.client = d->client_key.saddr;
-	mine.client_port = d->client_key.sport;
-	if (!bpf_map_update_elem(&udp_ports, &key, &mine, BPF_NOEXIST))
-		return true;
-	owner = bpf_map_lookup_elem(&udp_ports, &key);
-	return owner && port_is_owner(owner, &d->client_key) && port_share(owner);
+	port_key(&keys->port, &d->reply_key, family);
+	__builtin_memset(&keys->owner, 0, sizeof(keys->owner));
+	keys->owner.client = d->client_key.saddr;
+	keys->owner.client_port = d->client_key.sport;
+	keys->owner.flows = share_first();
+	for (int i = 0; i < SHARE_RACES && claim == PORT_LOST; i++) {
+		if (!bpf_map_update_elem(&udp_ports, &keys->port, &keys->owner, BPF_NOEXIST))
+			claim = PORT_OURS;
+		else
+			claim = port_share(keys);
+	}
+	return claim == PORT_OURS;
 }
 
 /* Gives a share back; `reply` is the key of a reply half. */
@@ -114,7 +120,7 @@ static __always_inline void port_give_back(const struct xf_key6 *reply, __u8 fam
 		return;
 	port_key(&keys->port, reply, family);
 	owner = bpf_map_lookup_elem(&udp_ports, &keys->port);
-	if (owner && __sync_fetch_and_add(&owner->flows, -1) == 1)
+	if (owner && share_drop(&owner->flows))
 		bpf_map_delete_elem(&udp_ports, &keys->port);
 }
 

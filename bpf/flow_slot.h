@@ -176,9 +176,9 @@ static __always_inline bool slot_is_used(__u32 state)
 
 /*
  * Ends the flow in that slot, both halves, if it is over: by the time we get
- * there, the slot may be another flow's. `whatever`: also if it is not.
+ * there, the slot may be another flow's. `closed`: it is enough that it is closed.
  */
-__weak __noinline int slot_end(__u32 index, __u32 now, __u32 whatever)
+__weak __noinline int slot_end(__u32 index, __u32 now, __u32 closed)
 {
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 	__u32 was;
@@ -188,7 +188,7 @@ __weak __noinline int slot_end(__u32 index, __u32 now, __u32 whatever)
 	was = *(volatile __u32 *)&slot->state;
 	if (!slot_is_used(was) || !slot_claim(slot, was))
 		return 0;
-	if (whatever)
+	if (closed && was == XF_SLOT_CLOSED)
 		slot_clear(index, was);
 	else if (!slot_clear_dead(slot, index, was, now))
 		return 0;
@@ -219,6 +219,11 @@ static __always_inline __u32 slot_displace(struct xf_cursor *cur, __u32 max, __u
 			continue;
 		state = *(volatile __u32 *)&slot->state;
 		if (state == XF_SLOT_CLOSED && (__s32)(now - slot->check_at) < 0) {
+			queue_push(slot, index, max);
+			continue;
+		}
+		if (state == XF_SLOT_BUSY) {
+			/* Another CPU looks at it, and may leave it as it was. */
 			queue_push(slot, index, max);
 			continue;
 		}

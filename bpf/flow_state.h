@@ -61,16 +61,19 @@ static __always_inline void slot_release(struct xf_slot *slot, __u32 state)
 	__sync_lock_test_and_set(&slot->state, state);
 }
 
-/* The flow is answered, for good: from now on no newcomer displaces it. */
-static __always_inline int slot_establish(struct xf_slot *slot, __u32 now)
+/*
+ * The flow in a slot that is BUSY on our account is answered, or heard of again
+ * after its end: if its rule and source may have it, no newcomer displaces it
+ * from now on.
+ */
+static __always_inline int slot_establish(struct xf_slot *slot, __u32 was, __u32 now)
 {
 	int reason = count_establish(slot);
 
 	if (!reason) {
-		count_flow(slot->rule, XF_SLOT_PENDING, -1);
+		count_flow(slot->rule, was, -1);
 		slot->check_at = now;
 	}
-	slot_release(slot, reason ? XF_SLOT_PENDING : XF_SLOT_ESTABLISHED);
 	return reason;
 }
 
@@ -91,14 +94,6 @@ static __always_inline void slot_close(struct xf_slot *slot, const struct xf_flo
 	slot_release(slot, XF_SLOT_CLOSED);
 }
 
-static __always_inline void slot_reopen(struct xf_slot *slot, __u32 now)
-{
-	count_flow(slot->rule, XF_SLOT_CLOSED, -1);
-	count_flow(slot->rule, XF_SLOT_ESTABLISHED, 1);
-	slot->check_at = now;
-	slot_release(slot, XF_SLOT_ESTABLISHED);
-}
-
 /* ---- events */
 
 static __always_inline int flow_established(struct xf_flow *f, struct xf_flow *twin, const struct pkt *p, __u8 state)
@@ -109,9 +104,10 @@ static __always_inline int flow_established(struct xf_flow *f, struct xf_flow *t
 
 	if (!slot || !slot_claim(slot, XF_SLOT_PENDING))
 		return XF_REASON_NONE;
-	reason = slot_establish(slot, p->now);
+	reason = slot_establish(slot, XF_SLOT_PENDING, p->now);
 	if (!reason)
 		flow_set_state(f, twin, p->tuple.proto, state);
+	slot_release(slot, reason ? XF_SLOT_PENDING : XF_SLOT_ESTABLISHED);
 	return reason;
 }
 
@@ -126,17 +122,22 @@ static __always_inline void flow_closed(struct xf_flow *f, struct xf_flow *twin,
 	slot_close(slot, f, p->now);
 }
 
-/* The receiver of a RST speaks on: it was not for it. */
-static __always_inline void flow_reopened(struct xf_flow *f, struct xf_flow *twin, const struct pkt *p)
+/* The receiver of a RST speaks on: it was not for it. But others may have its place by now. */
+static __always_inline int flow_reopened(struct xf_flow *f, struct xf_flow *twin, const struct pkt *p)
 {
 	__u32 index = f->slot;
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	int reason;
 
 	if (!slot || !slot_claim(slot, XF_SLOT_CLOSED))
-		return;
-	twin->flags &= ~XF_FLOW_RST;
-	flow_set_state(f, twin, IPPROTO_TCP, XF_FLOW_ESTABLISHED);
-	slot_reopen(slot, p->now);
+		return XF_REASON_NONE;
+	reason = slot_establish(slot, XF_SLOT_CLOSED, p->now);
+	if (!reason) {
+		twin->flags &= ~XF_FLOW_RST;
+		flow_set_state(f, twin, IPPROTO_TCP, XF_FLOW_ESTABLISHED);
+	}
+	slot_release(slot, reason ? XF_SLOT_CLOSED : XF_SLOT_ESTABLISHED);
+	return reason;
 }
 
 /* One side will send no more. */
@@ -145,16 +146,33 @@ static __always_inline void flow_closing(struct xf_flow *f, struct xf_flow *twin
 	__u32 index = f->slot;
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 
+	if (!slot || !slot_claim(slot, XF_SLOT_ESTABLISHED))
+		return;
 	flow_set_state(f, twin, IPPROTO_TCP, XF_FLOW_CLOSING);
 	/* Its time is shorter from now on: who looks for room shall look at it again. */
-	if (slot)
-		slot->check_at = p->now;
+	slot->check_at = p->now;
+	slot_release(slot, XF_SLOT_ESTABLISHED);
 }
 
 /* Does this segment begin where its receiver, whose half is `twin`, may expect it? */
 static __always_inline bool tcp_is_expected(const struct xf_flow *twin, __u32 seq)
 {
 	return seq - twin->ack < TCP_FLIGHT;
+}
+
+/* What the client may acknowledge: from one SYN on, which may come again, as may all that follows it. */
+static __always_inline void tcp_target_sent(struct xf_flow *f, struct xf_flow *client, const struct pkt *p, __u32 seq)
+{
+	__u32 payload = p->len > p->hdr_len ? p->len - p->hdr_len : 0;
+	__u32 first = p->tcp_flags & TCP_SYN ? seq : seq - 1;
+	__u32 end = seq + payload + !!(p->tcp_flags & TCP_SYN) + !!(p->tcp_flags & TCP_FIN);
+
+	if (!(f->next_seq | client->next_seq) || (p->tcp_flags & TCP_SYN && first != f->next_seq)) {
+		f->next_seq = first;
+		client->next_seq = end;
+	} else if ((__s32)(end - client->next_seq) > 0) {
+		client->next_seq = end;
+	}
 }
 
 /*
@@ -164,14 +182,10 @@ static __always_inline bool tcp_is_expected(const struct xf_flow *twin, __u32 se
 static __always_inline int tcp_begin(struct xf_flow *f, struct xf_flow *twin, const struct pkt *p,
 				     const struct tcp_numbers *n)
 {
-	__u32 payload = p->len > p->hdr_len ? p->len - p->hdr_len : 0;
-
 	if (p->tcp_flags & TCP_RST)
 		return XF_REASON_NONE;
 	if (f->flags & XF_FLOW_REPLY) {
-		if (p->tcp_flags & TCP_SYN || !(f->next_seq | twin->next_seq))
-			f->next_seq = p->tcp_flags & TCP_SYN ? n->seq : n->seq - 1;
-		twin->next_seq = n->seq + payload + !!(p->tcp_flags & TCP_SYN);
+		tcp_target_sent(f, twin, p, n->seq);
 		return count_is_full(f->rule);
 	}
 	if (!(p->tcp_flags & TCP_ACK) || n->ack == twin->next_seq ||
@@ -205,7 +219,7 @@ static __always_inline int tcp_advance(struct xf_flow *f, struct xf_flow *twin, 
 	if (f->state != XF_FLOW_CLOSED && p->tcp_flags & (TCP_FIN | TCP_RST))
 		tcp_end(f, twin, p, n);
 	else if (f->state == XF_FLOW_CLOSED && twin->flags & XF_FLOW_RST && !(p->tcp_flags & (TCP_SYN | TCP_RST)))
-		flow_reopened(f, twin, p);
+		return flow_reopened(f, twin, p);
 	return XF_REASON_NONE;
 }
 

@@ -177,6 +177,13 @@ struct {
 	__type(value, __u32);
 } egress SEC(".maps") __weak;
 
+/* Where a client's search for a masquerade port begins, and how it goes on. */
+struct port_choice {
+	__u32 start;
+	__u32 stride;
+	__u32 ports;
+};
+
 /* A flow in the making: too large for the stack. */
 struct flow_draft {
 	struct xf_flow client;
@@ -184,6 +191,7 @@ struct flow_draft {
 	struct xf_key6 client_key;
 	struct xf_key6 reply_key;
 	__u32 in_the_way; /* slot of the flow that has the drafted one's place; NO_SLOT: there is none */
+	struct port_choice port;
 	__u8 family;
 	__u8 masquerade; /* the target is to see this machine, and a port of it */
 };
@@ -195,11 +203,12 @@ struct {
 	__type(value, struct flow_draft);
 } draft SEC(".maps") __weak;
 
-/* Keys of a flow that is being ended: deep down in the calls there is no stack for them. */
+/* Keys of a flow that is being made or ended: deep down in the calls there is no stack for them. */
 struct end_keys {
 	struct xf_key6 twin;
 	struct xf_source_key source;
 	struct xf_port_key port;
+	struct xf_port_owner owner;
 };
 
 struct {

@@ -61,13 +61,13 @@ struct {
 	__type(value, __u64);
 } source_buckets SEC(".maps") __weak;
 
-/* Answered flows of sources, of rules that limit their number. */
+/* Answered flows of sources, of rules that limit their number; in the lower half, see share.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 20);
 	__type(key, struct xf_source_key);
-	__type(value, __u32);
+	__type(value, __u64);
 } source_flows SEC(".maps") __weak;
 
 /* Sources that have proven themselves to a rule under a flood of SYNs; the oldest make room. */

@@ -40,6 +40,24 @@ static int plan_beside(struct dp_attach *request, struct xf_iface *iface, struct
 	return 0;
 }
 
+/* The frames of VLAN devices must not be taken for those of the device below. */
+static int plan_below_vlans(const struct dp_attach *request, struct xf_iface *iface, struct xf_error *err)
+{
+	const struct nd_link *link = &request->link;
+
+	if (request->mode == DP_MODE_AUTO) {
+		reason(iface, XF_TIER_TC, "VLAN devices are on it, and XDP would not see their tags");
+		return 0;
+	}
+	if (!strcmp(link->kind, "veth"))
+		return xf_fail(err, "%s: VLAN devices are on it, and XDP would not see their tags; use --mode tc",
+			       link->name);
+	return xf_fail(err,
+		       "%s: VLAN devices are on it, and the driver takes their tags off before XDP; "
+		       "run `ethtool -K %s rxvlan off`, or use --mode tc",
+		       link->name, link->name);
+}
+
 /* Chooses the tier, before anything is changed. */
 static int plan(struct dp_attach *request, struct xf_iface *iface, struct xf_error *err)
 {
@@ -58,6 +76,8 @@ static int plan(struct dp_attach *request, struct xf_iface *iface, struct xf_err
 		return -1;
 	if (iface->tier == XF_TIER_TC)
 		return 0;
+	if (dp_xdp_loses_tags(&request->link))
+		return plan_below_vlans(request, iface, err);
 	unfit = request->mode == DP_MODE_AUTO && !request->dispatcher ? dp_xdp_unfit(&request->link, buf, sizeof(buf)) :
 									NULL;
 	if (unfit)

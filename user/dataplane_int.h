@@ -50,8 +50,8 @@
 	X(PREFIXES6,     prefixes6,     LPM_TRIE,     sizeof(struct xf_prefix6),    sizeof(struct xf_prefix))        \
 	X(PREFIX_SETS,   prefix_sets,   HASH,         sizeof(__u32),                sizeof(struct xf_prefix_set))    \
 	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
-	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u32))                   \
-	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))     \
+	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))                   \
+	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))    \
 	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
 	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count))
 /* clang-format on */
@@ -215,6 +215,8 @@ int dp_ifaces_prune(struct dataplane *dp, struct xf_error *err);
 
 /* Why this interface does not get native XDP by itself; NULL: it may. */
 const char *dp_xdp_unfit(const struct nd_link *link, char *buf, size_t len);
+/* Are there VLAN devices on it whose tags XDP would not see? */
+bool dp_xdp_loses_tags(const struct nd_link *link);
 /* 0 or a negative errno. */
 int dp_xdp_attach(struct dataplane *dp, __u32 ifindex, enum xf_tier tier);
 void dp_xdp_detach(struct dataplane *dp, __u32 ifindex);
@@ -339,9 +341,9 @@ int dp_networks_remove(struct dataplane *dp, const __u32 *ids, size_t n);
 
 /* ---- what rules ask of newcomers (dataplane_policy.c) */
 
-/* Fills in what the rule asks for, its sets included; nothing refers to them yet. */
-int dp_policy_make(struct dataplane *dp, const struct xf_rule_spec *spec, struct xf_policy *policy,
-		   struct xf_rule *rule, struct xf_error *err);
+struct dp_addition;
+/* Fills in what the new rule asks for, its sets included; nothing refers to them yet. */
+int dp_policy_make(struct dataplane *dp, struct dp_addition *add, struct xf_rule *rule, struct xf_error *err);
 /* Writes it for a rule that is not there yet, with a full bucket. */
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
 /* Reads the policies of the set's rules that have one. 0 or a negative errno. */
@@ -360,6 +362,7 @@ struct dp_addition {
 	bool local;		  /* the target is this machine */
 	__u32 listen_ifindex;	  /* IFACE:PORT */
 	struct xf_address source; /* what the target sees under masquerade; family 0: not known */
+	struct xf_policy policy;
 };
 
 /* Refuses what cannot work, against the other rules and against the machine; gives a missing name. Changes nothing. */

@@ -77,8 +77,9 @@ struct change {
 	struct dp_iface_record before;
 };
 
-static bool has_tier(const struct dp_iface_record *record, const struct dp_load_options *options)
+static bool has_tier(const struct change *change, const struct dp_load_options *options)
 {
+	const struct dp_iface_record *record = &change->before;
 	static const enum xf_tier tiers[] = {
 		[DP_MODE_NATIVE] = XF_TIER_NATIVE,
 		[DP_MODE_GENERIC] = XF_TIER_GENERIC,
@@ -87,6 +88,8 @@ static bool has_tier(const struct dp_iface_record *record, const struct dp_load_
 	bool dispatcher = record->iface.flags & XF_IFACE_DISPATCHER;
 
 	if (options->dispatcher && !dispatcher)
+		return false;
+	if (record->iface.tier != XF_TIER_TC && dp_xdp_loses_tags(&change->link))
 		return false;
 	return options->mode == DP_MODE_AUTO || record->iface.tier == tiers[options->mode];
 }
@@ -100,7 +103,7 @@ static int attach_one(struct dataplane *dp, const struct dp_load_options *option
 	change->was_attached = dp_iface_get(dp, change->link.ifindex, &change->before);
 	if (!change->was_attached)
 		return dp_attach(dp, &request, err);
-	if (!has_tier(&change->before, options) && dp_attach_switch(dp, &request, err))
+	if (!has_tier(change, options) && dp_attach_switch(dp, &request, err))
 		return -1;
 	/* Asked for by name, it is no longer there just for a rule's sake. */
 	dp_iface_get(dp, change->link.ifindex, &record);

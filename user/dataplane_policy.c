@@ -82,22 +82,21 @@ int dp_expiry_refresh(struct dataplane *dp, struct xf_error *err)
 
 /* ---- a new rule's */
 
-int dp_policy_make(struct dataplane *dp, const struct xf_rule_spec *spec, struct xf_policy *policy,
-		   struct xf_rule *rule, struct xf_error *err)
+int dp_policy_make(struct dataplane *dp, struct dp_addition *add, struct xf_rule *rule, struct xf_error *err)
 {
+	const struct xf_rule_spec *spec = add->spec;
 	struct clocks clocks;
 
-	if (xf_policy_encode(spec, dp->config.hz, policy))
+	if (xf_policy_encode(spec, dp->config.hz, &add->policy))
 		rule->flags |= XF_RULE_POLICY;
 	if (spec->expires) {
 		if (read_clocks(dp, &clocks, err))
 			return -1;
 		rule->expires = jiffies_of(&clocks, spec->expires);
 	}
-	return dp_prefixes_intern(dp, spec->allow, &policy->allow, err) ||
-			       dp_prefixes_intern(dp, spec->deny, &policy->deny, err) ?
-		       -1 :
-		       0;
+	if (dp_prefixes_intern(dp, spec->allow, &add->policy.allow, err))
+		return -1;
+	return dp_prefixes_intern(dp, spec->deny, &add->policy.deny, err);
 }
 
 /*

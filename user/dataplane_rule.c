@@ -102,12 +102,11 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 {
 	struct dp_placed placed = {.id = add->set.free_id};
 	struct xf_error ignored;
-	struct xf_policy policy;
 	struct xf_rule_meta meta;
 	struct xf_rule rule;
 
 	xf_rule_encode(add->spec, &rule, &meta);
-	if (dp_policy_make(dp, add->spec, &policy, &rule, err)) {
+	if (dp_policy_make(dp, add, &rule, err)) {
 		dp_prefixes_clean(dp, &add->set);
 		return -1;
 	}
@@ -120,7 +119,7 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 	meta.created_unix = (__u64)time(NULL);
 	placed.rule = &rule;
 	placed.meta = &meta;
-	placed.policy = &policy;
+	placed.policy = &add->policy;
 	if (!dp_local_apply(dp, dp_local_needs(&add->set, &rule), err) && !place(dp, &placed, &add->set, err))
 		return 0;
 	dp_prefixes_clean(dp, &add->set);

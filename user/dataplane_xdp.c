@@ -47,6 +47,18 @@ const char *dp_xdp_unfit(const struct nd_link *link, char *buf, size_t len)
 	return why ? why : unfit_by_features(link, buf, len);
 }
 
+/*
+ * XDP sees only the frame. A tag that the driver has put beside it is lost on XDP,
+ * so that traffic of a VLAN would be taken for that of the device below. On a veth
+ * the sender does this, whatever this end is set to.
+ */
+bool dp_xdp_loses_tags(const struct nd_link *link)
+{
+	if (link->l3 || link->loopback || nd_vlan_exists_on(link->ifindex) <= 0)
+		return false;
+	return !strcmp(link->kind, "veth") || nd_tags_taken_off(link->name) > 0;
+}
+
 static int link_program(struct dataplane *dp, __u32 ifindex, int prog_fd, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);

@@ -42,6 +42,11 @@ int nd_link_by_index(unsigned int ifindex, struct nd_link *link, struct xf_error
 #define ND_XDP_NDO_XMIT (1u << 2)
 int nd_xdp_features(unsigned int ifindex, uint64_t *features);
 
+/* Is there a VLAN device on top of this one? 1, 0, or -1 with errno. */
+int nd_vlan_exists_on(unsigned int ifindex);
+/* Does the interface give frames to the kernel without their VLAN tag, and the tag beside it? 1, 0, or -1 with errno. */
+int nd_tags_taken_off(const char *ifname);
+
 /*
  * Calls fn for each unicast address of this machine, loopback's included, those
  * of interfaces that are down, tentative and deprecated ones too; a non-zero

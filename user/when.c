@@ -13,8 +13,8 @@ struct moment {
 	int offset;	 /* seconds east of UTC */
 };
 
-/* So many digits, from lo to hi; moves *at behind them. */
-static bool take_number(const char **at, int digits, int lo, int hi, int *out)
+/* So many digits, a number of hi at most; moves *at behind them. */
+static bool take_number(const char **at, int digits, int hi, int *out)
 {
 	int n = 0;
 
@@ -24,7 +24,7 @@ static bool take_number(const char **at, int digits, int lo, int hi, int *out)
 		n = n * 10 + *(*at)++ - '0';
 	}
 	*out = n;
-	return n >= lo && n <= hi;
+	return n <= hi;
 }
 
 static bool take(const char **at, const char *any_of)
@@ -47,8 +47,8 @@ static bool take_date(const char **at, struct tm *tm)
 {
 	int year, month;
 
-	if (!take_number(at, 4, 1970, 9999, &year) || !take(at, "-") || !take_number(at, 2, 1, 12, &month) ||
-	    !take(at, "-") || !take_number(at, 2, 1, days_of(year, month), &tm->tm_mday))
+	if (!take_number(at, 4, 9999, &year) || !take(at, "-") || !take_number(at, 2, 12, &month) || !take(at, "-") ||
+	    year < 1970 || !month || !take_number(at, 2, days_of(year, month), &tm->tm_mday) || !tm->tm_mday)
 		return false;
 	tm->tm_year = year - 1900;
 	tm->tm_mon = month - 1;
@@ -57,9 +57,9 @@ static bool take_date(const char **at, struct tm *tm)
 
 static bool take_time(const char **at, struct tm *tm)
 {
-	if (!take_number(at, 2, 0, 23, &tm->tm_hour) || !take(at, ":") || !take_number(at, 2, 0, 59, &tm->tm_min))
+	if (!take_number(at, 2, 23, &tm->tm_hour) || !take(at, ":") || !take_number(at, 2, 59, &tm->tm_min))
 		return false;
-	return !take(at, ":") || take_number(at, 2, 0, 59, &tm->tm_sec);
+	return !take(at, ":") || take_number(at, 2, 59, &tm->tm_sec);
 }
 
 /* "Z", "+01:00", "+0100" or "+01". */
@@ -71,9 +71,9 @@ static bool take_offset(const char **at, struct moment *m)
 	m->has_offset = true;
 	if (take(at, "Zz"))
 		return true;
-	if (!take(at, "+-") || !take_number(at, 2, 0, 23, &hours))
+	if (!take(at, "+-") || !take_number(at, 2, 23, &hours))
 		return false;
-	if ((take(at, ":") || **at) && !take_number(at, 2, 0, 59, &minutes))
+	if ((take(at, ":") || **at) && !take_number(at, 2, 59, &minutes))
 		return false;
 	m->offset = (hours * 60 + minutes) * (west ? -60 : 60);
 	return true;

@@ -280,9 +280,9 @@ struct xf_port_key {
 
 struct xf_port_owner {
 	union xf_addr client;
+	__u64 flows; /* in the lower half, that use it; 0: it is on its way out. The upper half is random, see bpf/share.h */
 	__be16 client_port;
-	__u8 pad[2];
-	__u32 flows; /* that use it; 0: it is on its way out */
+	__u8 pad[6];
 };
 
 /* Element 0 of the array "sweeper". */
@@ -411,7 +411,7 @@ XF_SIZE(struct xf_flow, 128);
 XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_cursor, 16);
 XF_SIZE(struct xf_port_key, 20);
-XF_SIZE(struct xf_port_owner, 24);
+XF_SIZE(struct xf_port_owner, 32);
 XF_SIZE(struct xf_config, 104);
 XF_SIZE(struct xf_sweeper, 24);
 XF_SIZE(struct xf_iface, 128);

@@ -18,7 +18,7 @@ import socket
 import struct
 import sys
 
-TIMEOUT = 5  # seconds without an error: there is none
+TIMEOUT = 20  # seconds without an error: there is none
 IP_RECVERR, IP_MTU_DISCOVER, IP_MTU, PMTUDISC_DO = 11, 10, 14, 2
 IPV6_RECVERR, IPV6_MTU_DISCOVER, IPV6_MTU = 25, 23, 24
 

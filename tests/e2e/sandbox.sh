@@ -65,7 +65,7 @@ namespace() {
 
 # cable NS1 DEV1 NS2 DEV2
 cable() {
-	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
+	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3"
 	ip -n "$1" link set "$2" up
 	ip -n "$3" link set "$4" up
 }
@@ -168,6 +168,9 @@ tier() {
 	esac
 }
 
+# Does the kernel tell which devices take XDP frames (6.3)? Else the fast tier sends nothing through a veth.
+tells_xdp_features() { genl ctrl get name netdev >/dev/null 2>&1; }
+
 teardown() {
 	local pid ns
 	while read -r pid; do
@@ -192,6 +195,16 @@ start() {
 	echo $! >>"$TMP/pids"
 	echo $! >"$TMP/$name.pid"
 	disown $! # nobody wants to read that it was killed
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# stop NAME: what was started under that name, and only when it is gone, with its sockets, this returns.
+stop() {
+	local pid
+	pid=$(cat "$TMP/$1.pid")
+	kill "$pid"
+	until_true is_gone "$pid"
 }
 
 # wait_for_line FILE REGEX: until the file, which may still be growing, has such a line.

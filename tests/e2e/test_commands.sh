@@ -187,7 +187,7 @@ what_is_listed() {
 	equal "web" 'tcp :443 192.0.2.10:8443 auto true the web server' \
 		"$(jq -r '.[] | select(.name == "web") | "\(.protocol) \(.listen) \(.targets[0].target) \(.source) \(.enabled) \(.comment)"' "$TMP/list")"
 	equal "game's listen" "$PUBLIC4:27000-27999" "$(jq -r '.[] | select(.name == "game").listen' "$TMP/list")"
-	equal "keys of a rule" "allow comment counters deny enabled expires listen max_flows name protocol rate rate_per_source source stateless targets" \
+	equal "keys of a rule" "allow comment counters deny enabled expired expires listen max_flows max_flows_per_source name protocol rate rate_per_source source stateless syn_threshold targets timeouts" \
 		"$(jq -r '.[0] | keys | join(" ")' "$TMP/list")"
 	equal "keys of its counters" "bytes_in bytes_out drops fast_packets flows_created last_hit packets_in packets_out" \
 		"$(jq -r '.[0].counters | keys | join(" ")' "$TMP/list")"

@@ -44,7 +44,17 @@ for tier in tc native gro; do
 	it "tcp, $tier, masquerade: 20 MB intact, the router's address in the log" \
 		transfer $tier $LAN4 $LAN6 --source masquerade
 done
-it "tcp, whole checksums, preserve: the fast tier does it" all_fast $CLIENT4 $CLIENT6
-it "tcp, whole checksums, masquerade: the fast tier does it" all_fast $LAN4 $LAN6 --source masquerade
+# fast MODE VISITOR4 VISITOR6
+fast() {
+	local name="tcp, whole checksums, $1: the fast tier does it"
+	if tells_xdp_features; then
+		it "$name" all_fast "$2" "$3" --source "$1"
+	else
+		skip "$name" "this kernel does not tell xdp-features, so that none of a veth is known"
+	fi
+}
+
+fast preserve $CLIENT4 $CLIENT6
+fast masquerade $LAN4 $LAN6
 
 done_testing

@@ -14,8 +14,10 @@ $(BUILD)/kernels/load_check: tests/kernels/load_check.c user/dataplane_probe.c $
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 $(BASE_CFLAGS) -Iuser $(filter %.c,$^) -Wl,--as-needed -lbpf -o $@
 
+tests: $(KERNEL_TESTS)
+
 test-kernels: all $(PACKET_TEST) $(E2E_HELPERS) $(KERNEL_TESTS)
-	BUILD=$(BUILD) KERNELS="$(KERNELS)" PROGRAM_TIMEOUT=7200 tests/run kernels
+	BUILD=$(BUILD) KERNELS="$(KERNELS)" tests/run kernels
 
 kernels:
 	@for kernel in $(KERNELS); do tests/kernels/fetch $$kernel || exit 1; done

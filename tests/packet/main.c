@@ -13,8 +13,8 @@
 extern const struct packet_suite pass_suite, rule_suite, forward_suite, masquerade_suite, flow_suite, flow_rule_suite,
 	table_suite, drop_suite, checksum_suite, l3_suite, random_suite, icmp_suite, icmp_strange_suite, told_suite,
 	mss_suite, fragment_suite, fragment_bad_suite, fragment_first_suite, hairpin_suite, host_suite, local_suite,
-	local_error_suite, own_suite, tcp_suite, policy_suite, policy_time_suite, policy_rate_suite, stateless_suite,
-	syn_suite, watch_suite;
+	local_error_suite, own_suite, tcp_suite, policy_suite, policy_time_suite, policy_rate_suite, state_suite,
+	evict_suite, limits_suite, port_suite, sweep_suite, stateless_suite, syn_suite, watch_suite, stress_suite;
 
 static const struct packet_suite *const suites[] = {
 	&pass_suite,	     &rule_suite,	  &forward_suite,
@@ -26,7 +26,9 @@ static const struct packet_suite *const suites[] = {
 	&hairpin_suite,	     &host_suite,	  &local_suite,
 	&local_error_suite,  &own_suite,	  &tcp_suite,
 	&policy_suite,	     &policy_time_suite,  &policy_rate_suite,
-	&stateless_suite,    &syn_suite,	  &watch_suite,
+	&state_suite,	     &evict_suite,	  &limits_suite,
+	&port_suite,	     &sweep_suite,	  &stateless_suite,
+	&syn_suite,	     &watch_suite,	  &stress_suite,
 };
 
 struct variant {

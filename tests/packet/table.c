@@ -79,16 +79,6 @@ void check_sweep(struct test *t, uint32_t ended)
 	t->ledger.flows -= n;
 }
 
-void set_policy(struct test *t, uint32_t id, const struct xf_policy *policy)
-{
-	struct xf_rule rule;
-
-	map_put("policies", &id, policy);
-	rule_get(t, id, &rule);
-	rule.flags |= XF_RULE_POLICY;
-	rule_put(t, id, &rule);
-}
-
 void set_max_flows(struct test *t, uint32_t n)
 {
 	t->config.max_flows = n;

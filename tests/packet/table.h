@@ -23,8 +23,6 @@ void check_sweep(struct test *t, uint32_t ended);
 /* The same at any time, and how many there were. */
 uint32_t sweep_now(void);
 
-/* What the rule asks of newcomers. */
-void set_policy(struct test *t, uint32_t rule, const struct xf_policy *policy);
 /* A table of that size. */
 void set_max_flows(struct test *t, uint32_t n);
 

@@ -152,6 +152,25 @@ static void options_long(struct test *t)
 	ip_headers(t, in);
 }
 
+/* Each extension header by itself, and in front of and behind each other one. */
+static void extension_headers(struct test *t)
+{
+	static const uint8_t types[] = {IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS, IPPROTO_FRAGMENT};
+	uint32_t rule = rule_preserve(t);
+
+	for (unsigned int i = 0; i < 20; i++) {
+		struct packet in = packet_from(t, CLIENT, ROUTER);
+
+		in.sport += i;
+		in.ext[in.n_ext++] = (struct ext){types[i % 4], i % 4 == 3 ? 1 : 1 + i / 4};
+		if (i >= 4)
+			in.ext[in.n_ext++] = (struct ext){types[i / 4 - 1], i / 4 == 4 ? 1 : 2};
+		conversation(t, rule, &in, TARGET);
+		in.proto = IPPROTO_TCP;
+		conversation(t, rule, &in, TARGET);
+	}
+}
+
 static void tcp_options(struct test *t)
 {
 	struct packet in = packet_from(t, CLIENT, ROUTER);
@@ -324,6 +343,7 @@ static const struct packet_case forward_cases[] = {
 	CASE(ttl_two),
 	CASE(options_short),
 	CASE(options_long),
+	CASE_ONLY(extension_headers, ONLY_V6),
 	CASE(tcp_options),
 	CASE(behind_gateway),
 	CASE(reply_by_the_way_it_came),

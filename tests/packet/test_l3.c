@@ -5,17 +5,13 @@
  * BPF_PROG_RUN takes every packet for an Ethernet frame: the protocol is read
  * from octets 12 and 13, and the packet type from the first six. Here these are
  * part of the IP header. So the client has an address that spells the protocol
- * there, and a program of four steps in front sets the packet type right. The
- * address is nobody's: the packet never leaves BPF_PROG_RUN.
+ * there, and a step in front sets the packet type right. The address is nobody's:
+ * the packet never leaves BPF_PROG_RUN.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#include <bpf/bpf.h>
-#include <linux/bpf.h>
 
-#include "maps.h"
+#include "front.h"
 
 #define SPELLING4 "8.0.0.7"
 #define SPELLING6 "2001:db8:86dd::7"
@@ -40,47 +36,14 @@ static void without_ethernet(struct frame *f)
 	memset(f->data + f->len, 0, ETH_HEADER);
 }
 
-/* skb->pkt_type = PACKET_HOST, then on to xf_tc_l3. The array must stay open: with its last descriptor it is emptied. */
-static int front_program(int array)
-{
-	const struct bpf_insn insns[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 6, .src_reg = 1},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 0},
-		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_skb_change_type},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 6},
-		{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = array},
-		{0},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 0},
-		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 99},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	int prog = prog_fd("xf_tc_l3"), zero = 0, fd;
-
-	assert_int_equal(bpf_map_update_elem(array, &zero, &prog, BPF_ANY), 0);
-	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "l3", "GPL", insns, sizeof(insns) / sizeof(insns[0]), NULL);
-	assert_true(fd >= 0);
-	return fd;
-}
-
 static void run_l3(struct test *t, const struct packet *in)
 {
-	struct __sk_buff ctx = {.ifindex = dev_ifindex(WAN1)};
-	int array = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "l3", 4, 4, 1, NULL);
-	int fd = front_program(array);
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_out = t->got.data, .data_size_out = FRAME_MAX, .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx));
+	struct front front = {.prog = "xf_tc_l3", .dev = WAN1};
 
+	front_call(&front, BPF_FUNC_skb_change_type, 0 /* PACKET_HOST */, 0);
 	build_frame(in, &t->sent);
 	without_ethernet(&t->sent);
-	memset(&t->got, 0, sizeof(t->got));
-	opts.data_in = t->sent.data;
-	opts.data_size_in = t->sent.len;
-	assert_int_equal(bpf_prog_test_run_opts(fd, &opts), 0);
-	t->retval = opts.retval;
-	t->got.len = opts.data_size_out;
-	close(fd);
-	close(array);
+	front_run(t, &front);
 }
 
 /* Redirected; `want` with an Ethernet header in front, or without one. */

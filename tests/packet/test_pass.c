@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "harness.h"
+#include "front.h"
 #include "maps.h"
 
 static void not_ip(struct test *t)
@@ -17,13 +17,108 @@ static void not_ip(struct test *t)
 	pass(t, &in);
 }
 
-static void vlan_tagged(struct test *t)
+static void passes_as_sent(struct test *t)
 {
-	struct packet in = packet_from(t, CLIENT, ROUTER);
+	run_sent(t);
+	assert_verdict(t, "pass");
+	assert_frame(&t->sent, &t->got);
+}
+
+/* `len` octets more, behind the first `off` of the frame. */
+static void insert(struct frame *f, uint32_t off, const void *octets, uint32_t len)
+{
+	assert_true(f->len + len <= FRAME_MAX);
+	memmove(f->data + off + len, f->data + off, f->len - off);
+	memcpy(f->data + off, octets, len);
+	f->len += len;
+}
+
+static void each_protocol(struct test *t, void (*change)(struct test *t, struct packet *in))
+{
+	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
 
 	rule_preserve(t);
-	in.vlan = 42;
-	pass(t, &in);
+	for (unsigned int i = 0; i < sizeof(protocols); i++) {
+		struct packet in = packet_from(t, CLIENT, ROUTER);
+
+		in.proto = protocols[i];
+		change(t, &in);
+	}
+}
+
+/* The VLAN's own device gets to see them. */
+static void tagged_once(struct test *t, struct packet *in)
+{
+	in->vlan = 42;
+	pass(t, in);
+	in->vlan = 0x6000; /* only a priority */
+	pass(t, in);
+}
+
+static void vlan_tagged(struct test *t)
+{
+	each_protocol(t, tagged_once);
+}
+
+static void tagged_twice(struct test *t, struct packet *in)
+{
+	static const uint8_t outer[][4] = {{0x88, 0xa8, 0, 200}, {0x81, 0, 0, 200}, {0x91, 0, 0, 200}};
+
+	for (unsigned int i = 0; i < sizeof(outer) / sizeof(outer[0]); i++) {
+		in->vlan = 42;
+		build_frame(in, &t->sent);
+		insert(&t->sent, 12, outer[i], sizeof(outer[i]));
+		passes_as_sent(t);
+	}
+}
+
+static void vlan_tagged_twice(struct test *t)
+{
+	each_protocol(t, tagged_twice);
+}
+
+/* The tag is not in the frame any more: the device took it off, or the kernel. */
+static void tag_beside(struct test *t, struct packet *in)
+{
+	static const uint16_t kinds[] = {0x8100, 0x88a8};
+
+	for (unsigned int i = 0; i < 2 * sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct front front = {.prog = "xf_tc_l2", .dev = WAN0};
+
+		front_call(&front, BPF_FUNC_skb_vlan_push, htons(kinds[i / 2]), 200);
+		in->vlan = i & 1 ? 42 : 0;
+		build_frame(in, &t->sent);
+		front_run(t, &front);
+		assert_verdict(t, "pass");
+		assert_frame(&t->sent, &t->got);
+	}
+}
+
+static void vlan_stripped(struct test *t)
+{
+	each_protocol(t, tag_beside);
+}
+
+/* RFC 2516, 4: a session's frames, which are the PPP device's. */
+static void in_session(struct test *t, struct packet *in)
+{
+	uint32_t len = packet_ip_len(in) + 2;
+	const uint8_t session[] = {0x88,     0x64, 0x11, 0,
+				   0,	     1, /* version, type, code, session */
+				   len >> 8, len,  0,	 t->family == XF_IPV4 ? 0x21 : 0x57};
+
+	build_frame(in, &t->sent);
+	memmove(t->sent.data + 12, t->sent.data + 14, t->sent.len - 14);
+	t->sent.len -= 2;
+	insert(&t->sent, 12, session, sizeof(session));
+	passes_as_sent(t);
+	insert(&t->sent, 12, (uint8_t[]){0x81, 0, 0, 7}, 4);
+	passes_as_sent(t);
+}
+
+static void pppoe_session(struct test *t)
+{
+	each_protocol(t, in_session);
 }
 
 /* The ethertype of the other family, the packet of this one. */
@@ -301,15 +396,16 @@ static void source_routed(struct test *t)
 		option[0] = kinds[i % sizeof(kinds)];
 		option[1] = 7;
 		option[2] = 4;
-		run_sent(t);
-		assert_verdict(t, "pass");
-		assert_frame(&t->sent, &t->got);
+		passes_as_sent(t);
 	}
 }
 
 static const struct packet_case pass_cases[] = {
 	CASE(not_ip),
 	CASE(vlan_tagged),
+	CASE(vlan_tagged_twice),
+	CASE_ONLY(vlan_stripped, ONLY_TC),
+	CASE(pppoe_session),
 	CASE(wrong_version),
 	CASE_ONLY(header_length_too_small, ONLY_V4),
 	CASE(other_protocols),

@@ -171,6 +171,16 @@ static void test_link_xdp(void **state)
 	close(prog);
 }
 
+/* This kernel may have no VLAN devices to find; what else is on top of an interface is none. */
+static void test_tags(void **state)
+{
+	(void)state;
+	assert_int_equal(nd_vlan_exists_on(if_nametoindex("wan0")), 0);
+	assert_int_equal(nd_tags_taken_off("wan0"), 1);
+	assert_int_equal(nd_tags_taken_off("tun0"), 0);
+	assert_int_equal(nd_tags_taken_off("nosuch0"), -1);
+}
+
 /* A veth takes redirected frames only while its peer runs XDP. */
 static void test_xdp_features(void **state)
 {
@@ -297,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link_kinds),
+		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_link_master_and_altname),
 		cmocka_unit_test(test_link_missing),
 		cmocka_unit_test(test_link_xdp),
