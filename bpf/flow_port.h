@@ -39,11 +39,11 @@ static __always_inline void port_choose(struct flow_draft *d, const struct xf_co
 	d->port.start = bpf_get_prandom_u32();
 	d->port.ports = cfg->port_hi - cfg->port_lo + 1;
 	if (d->client_key.proto == IPPROTO_UDP) {
-		__u64 h = port_mix(cfg->secret[0], client->w[0]);
+		__u64 h = port_mix(cfg->port_secret, client->w[0]);
 
 		if (family == XF_IPV6)
 			h = port_mix(port_mix(h, client->w[1]), (__u64)client->w[2] << 32 | client->w[3]);
-		h = port_mix(h ^ cfg->secret[1], d->client_key.sport);
+		h = port_mix(h, d->client_key.sport);
 		d->port.start = h >> 32;
 	}
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */

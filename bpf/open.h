@@ -174,7 +174,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return PASS;
 	v = policy_new(p, rule);
 	if (v == PASS)
-		return syn_answered(ctx, p, rule, v);
+		return p->reason == XF_REASON_NO_FLOW ? TIER(syn_reset)(ctx, p) : v;
 	/* Whatever the rule thinks of it: an answer to this machine is not the rule's to refuse. */
 	if (family == XF_IPV6 ? TIER(host_ipv6)(ctx, p) : TIER(host_ipv4)(ctx, p)) {
 		p->reason = XF_REASON_NONE;
@@ -182,7 +182,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	}
 	if (v != SEND)
 		return v;
-	v = syn_guard(ctx, p, rule);
+	v = TIER(syn_guard)(ctx, p);
 	if (v != SEND)
 		return v;
 
@@ -199,8 +199,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	account_flow(p);
-	if (syn_concerns(ctx, p, rule))
-		syn_flow_made(p, family);
+	syn_spend(p);
 	fragments_expect(d, family);
 	return SEND;
 }

@@ -57,7 +57,7 @@ static __always_inline __u32 syn_half_open(__u32 rule)
 }
 
 /* What is left of a source's proof; NULL: it has none that is good for a flow. */
-static __always_inline struct xf_syn_proof *syn_proof(const struct pkt *p, const __u8 family)
+static __always_inline struct xf_syn_proof *syn_proof(const struct pkt *p, __u8 family)
 {
 	struct xf_syn_proof *proof;
 	struct xf_source_key key;
@@ -67,7 +67,7 @@ static __always_inline struct xf_syn_proof *syn_proof(const struct pkt *p, const
 	return proof && proof->left > 0 && bpf_jiffies64() < proof->until ? proof : NULL;
 }
 
-static __always_inline void syn_remember(const struct pkt *p, const __u8 family)
+static __always_inline void syn_remember(const struct pkt *p, __u8 family)
 {
 	__u64 now = bpf_jiffies64();
 	struct xf_syn_proof first = {.until = now + syn_jiffies(SYN_PROOF_TIME), .left = SYN_PROOF_FLOWS};
@@ -99,10 +99,23 @@ static __always_inline bool syn_is_guarded(__u32 rule)
 	return threshold && syn_half_open(rule) >= threshold;
 }
 
-/* A reset without a flow. PASS: it is no answer of those that we wait for. */
-static __always_inline enum verdict syn_reset(ctx_t *ctx, struct pkt *p, const __u8 family)
+/* The family of the rule, if it may ask for proof; 0: it does not. What this machine itself sends is beyond doubt. */
+static __always_inline __u8 syn_family(const struct pkt *p)
 {
-	if (!syn_threshold(p->rule) || !syn_is_answer(ctx, p))
+	const struct xf_rule *rule = rule_get(p->rule);
+
+	return rule && rule->flags & XF_RULE_POLICY && p->tuple.proto == IPPROTO_TCP ? rule->family : 0;
+}
+
+/*
+ * A reset without a flow: is it an answer to us? Functions of their own, these
+ * three, since the one that opens flows has no room left on its stack.
+ */
+__noinline int TIER(syn_reset)(ctx_t *ctx, struct pkt *p)
+{
+	__u8 family = p ? syn_family(p) : 0;
+
+	if (!family || !syn_threshold(p->rule) || !syn_is_answer(ctx, p))
 		return PASS;
 	syn_remember(p, family);
 	return refuse(p, XF_REASON_SYN_PROVEN);
@@ -111,22 +124,26 @@ static __always_inline enum verdict syn_reset(ctx_t *ctx, struct pkt *p, const _
 /*
  * A packet that may begin a flow. Only a SYN is answered; whatever else comes
  * from a source that we do not know is dropped, or the flood would be one of
- * those.
+ * those. PASS: it is for the tier that can answer.
  */
-static __always_inline enum verdict syn_challenge(struct pkt *p, const __u8 family)
+__noinline int TIER(syn_guard)(ctx_t *ctx, struct pkt *p)
 {
-	if (!syn_is_guarded(p->rule) || syn_proof(p, family))
+	__u8 family = p && ctx_ingress(ctx) != LOOPBACK_IFINDEX ? syn_family(p) : 0;
+
+	if (!family || !syn_is_guarded(p->rule) || syn_proof(p, family))
 		return SEND;
-	return refuse(p, XF_REASON_SYN_CHALLENGED);
+	return ctx_can_send_back(ctx) ? refuse(p, XF_REASON_SYN_CHALLENGED) : PASS;
 }
 
 /* A flow is made: one less that the source may open. */
-static __always_inline void syn_spend(const struct pkt *p, const __u8 family)
+__weak __noinline int syn_spend(const struct pkt *p)
 {
-	struct xf_syn_proof *proof = syn_is_guarded(p->rule) ? syn_proof(p, family) : NULL;
+	__u8 family = p ? syn_family(p) : 0;
+	struct xf_syn_proof *proof = family && syn_is_guarded(p->rule) ? syn_proof(p, family) : NULL;
 
 	if (proof)
 		__sync_fetch_and_add(&proof->left, -1);
+	return 0;
 }
 
 /*
@@ -209,34 +226,6 @@ static __always_inline int syn_answer(ctx_t *ctx, const struct pkt *p, const __u
 	return family == XF_IPV6 ? syn_answer_ipv6(ctx, p, syn) : syn_answer_ipv4(ctx, p, syn);
 }
 
-__noinline int TIER(syn_reset_ipv4)(ctx_t *ctx, struct pkt *p)
-{
-	return p ? syn_reset(ctx, p, XF_IPV4) : PASS;
-}
-
-__noinline int TIER(syn_reset_ipv6)(ctx_t *ctx, struct pkt *p)
-{
-	return p ? syn_reset(ctx, p, XF_IPV6) : PASS;
-}
-
-__weak __noinline int syn_newcomer(struct pkt *p, __u32 family)
-{
-	if (!p)
-		return PASS;
-	return family == XF_IPV6 ? syn_challenge(p, XF_IPV6) : syn_challenge(p, XF_IPV4);
-}
-
-__weak __noinline int syn_flow_made(const struct pkt *p, __u32 family)
-{
-	if (!p)
-		return 0;
-	if (family == XF_IPV6)
-		syn_spend(p, XF_IPV6);
-	else
-		syn_spend(p, XF_IPV4);
-	return 0;
-}
-
 __noinline int TIER(syn_answer_ipv4)(ctx_t *ctx, struct pkt *p)
 {
 	return p ? syn_answer(ctx, p, XF_IPV4) : CTX_DROP;
@@ -245,32 +234,6 @@ __noinline int TIER(syn_answer_ipv4)(ctx_t *ctx, struct pkt *p)
 __noinline int TIER(syn_answer_ipv6)(ctx_t *ctx, struct pkt *p)
 {
 	return p ? syn_answer(ctx, p, XF_IPV6) : CTX_DROP;
-}
-
-/* What this machine itself sends is beyond doubt. */
-static __always_inline bool syn_concerns(ctx_t *ctx, const struct pkt *p, const struct xf_rule *rule)
-{
-	return rule->flags & XF_RULE_POLICY && p->tuple.proto == IPPROTO_TCP && ctx_ingress(ctx) != LOOPBACK_IFINDEX;
-}
-
-/* A packet that the policy does not let begin a flow: if it is a reset without one, it may be an answer to us. */
-static __always_inline enum verdict syn_answered(ctx_t *ctx, struct pkt *p, const struct xf_rule *rule,
-						 enum verdict said)
-{
-	if (p->reason != XF_REASON_NO_FLOW || !syn_concerns(ctx, p, rule))
-		return said;
-	return rule->family == XF_IPV6 ? TIER(syn_reset_ipv6)(ctx, p) : TIER(syn_reset_ipv4)(ctx, p);
-}
-
-/* SEND: nothing stands against a flow. PASS: it is to be answered by the tier that can. */
-static __always_inline enum verdict syn_guard(ctx_t *ctx, struct pkt *p, const struct xf_rule *rule)
-{
-	if (!syn_concerns(ctx, p, rule) || syn_newcomer(p, rule->family) == SEND)
-		return SEND;
-	if (ctx_can_send_back(ctx))
-		return DROP;
-	p->reason = XF_REASON_NONE;
-	return PASS;
 }
 
 #endif

@@ -120,8 +120,6 @@ int dp_config_make(const struct dp_load_options *options, struct xf_config *conf
 		.timeout[XF_TIMEOUT_TCP_ESTABLISHED] = 7440 * hz,
 		.netns = dp_netns(),
 	};
-	if (getrandom(config->secret, sizeof(config->secret), 0) != (ssize_t)sizeof(config->secret))
-		return xf_fail(err, "the kernel has no random numbers: %s", strerror(errno));
 	if (config->max_rules > DP_MAX_RULES_LIMIT)
 		return xf_fail(err, "--max-rules %u is more than %u", config->max_rules, DP_MAX_RULES_LIMIT);
 	if (config->max_flows > DP_MAX_FLOWS_LIMIT)

@@ -51,7 +51,7 @@
 	X(PREFIX_SETS,   prefix_sets,   HASH,         sizeof(__u32),                sizeof(struct xf_prefix_set))    \
 	X(SOURCE_BUCKETS, source_buckets, LRU_HASH,   sizeof(struct xf_source_key), sizeof(__u64))                   \
 	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))                   \
-	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))    \
+	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))     \
 	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
 	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count))
 /* clang-format on */

@@ -124,8 +124,7 @@ const char *out_cell(const json_t *record, const struct out_column *column, char
 
 static bool out_is_number(enum out_kind kind)
 {
-	return kind == OUT_COUNT || kind == OUT_BYTES || kind == OUT_SECONDS || kind == OUT_PERCENT ||
-	       kind == OUT_SUM;
+	return kind == OUT_COUNT || kind == OUT_BYTES || kind == OUT_SECONDS || kind == OUT_PERCENT || kind == OUT_SUM;
 }
 
 /* Characters on the screen: octets but for those that continue a UTF-8 character. */

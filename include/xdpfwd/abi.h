@@ -327,8 +327,9 @@ struct xf_config {
 	__u16 port_hi;
 	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
 	__u64 netns;			 /* inode of the network namespace that this instance serves */
-	__u64 secret[2];		 /* random, of this instance: for hashes and cookies that nobody shall foresee */
-	char version[32];		 /* of the tool that loaded the programs */
+	__u64 secret[2];   /* random, of this instance: what its cookies are made with, see bpf/syn_cookie.h */
+	__u64 port_secret; /* random likewise: where a client's masquerade ports begin */
+	char version[32];  /* of the tool that loaded the programs */
 };
 
 /* Which ports concern us at all, one octet each: decides "not ours" in two loads. */
@@ -412,7 +413,7 @@ XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_cursor, 16);
 XF_SIZE(struct xf_port_key, 20);
 XF_SIZE(struct xf_port_owner, 32);
-XF_SIZE(struct xf_config, 104);
+XF_SIZE(struct xf_config, 112);
 XF_SIZE(struct xf_sweeper, 24);
 XF_SIZE(struct xf_iface, 128);
 XF_SIZE(struct xf_local_key, 20);

@@ -37,8 +37,7 @@ struct ledger {
 	struct xf_rule_counters rule[MAX_RULES];
 	uint64_t rule_drops[MAX_RULES][XF_REASON_COUNT];
 	uint64_t drops[XF_REASON_COUNT];
-	uint32_t flows;		       /* alive now */
-	uint32_t pretended[MAX_RULES]; /* pending flows that the case says that there are, besides */
+	uint32_t flows; /* alive now */
 };
 
 struct test {

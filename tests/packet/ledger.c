@@ -5,7 +5,6 @@
 #include "harness.h"
 #include "maps.h"
 #include "rest.h"
-#include "xdpfwd/policy.h"
 
 static void count_fast(struct test *t, uint32_t rule)
 {
@@ -65,25 +64,10 @@ static void check_drops(struct test *t, uint32_t id)
 	}
 }
 
-/* What a case made up of pending flows is to be taken away again. */
-static void drop_pretence(struct test *t)
-{
-	for (uint32_t id = 0; id < MAX_RULES; id++) {
-		struct xf_rule_state s;
-
-		if (!t->ledger.pretended[id])
-			continue;
-		assert_int_equal(bpf_map_lookup_elem(map_fd("rule_states"), &id, &s), 0);
-		s.pending -= t->ledger.pretended[id];
-		map_put("rule_states", &id, &s);
-	}
-}
-
 static void check_flows(struct test *t)
 {
 	uint32_t entries = flow_entries(t, XF_IPV4) + flow_entries(t, XF_IPV6);
 
-	drop_pretence(t);
 	if (entries != 2 * t->ledger.flows)
 		fail_msg("%u halves of flows instead of %u", entries, 2 * t->ledger.flows);
 	check_at_rest(t);

@@ -9,28 +9,37 @@
 
 #define DISTANCE 0x40000000u
 
-void set_threshold(struct test *t, uint32_t rule, uint32_t threshold, uint32_t pending)
+void set_threshold(struct test *t, uint32_t rule, uint32_t threshold)
 {
 	struct xf_policy policy = {.syn_threshold = threshold};
-	struct xf_rule_state state;
 	struct xf_rule r;
 
 	rule_get(t, rule, &r);
 	r.flags |= XF_RULE_POLICY;
 	rule_put(t, rule, &r);
 	map_put("policies", &rule, &policy);
-	/* In addition to what there is; a case may say it again. */
-	assert_int_equal(bpf_map_lookup_elem(map_fd("rule_states"), &rule, &state), 0);
-	state.pending += pending - t->ledger.pretended[rule];
-	map_put("rule_states", &rule, &state);
-	t->ledger.pretended[rule] = pending;
+}
+
+void half_open(struct test *t, uint32_t rule, const struct packet *in, uint32_t n)
+{
+	struct packet one = *in, out;
+
+	one.saddr = host_addr(CLIENT2, t->family);
+	memcpy(one.smac, host_mac(CLIENT2), 6);
+	for (uint32_t i = 0; i < n; i++) {
+		one.sport = in->sport + i;
+		out = syn_out(&one);
+		forward_new(t, rule, &one, &out);
+	}
 }
 
 uint32_t rule_flooded(struct test *t)
 {
 	uint32_t rule = rule_preserve(t);
+	struct packet in = syn(t, 60000);
 
-	set_threshold(t, rule, 100, 100);
+	set_threshold(t, rule, 3);
+	half_open(t, rule, &in, 3);
 	return rule;
 }
 
@@ -50,14 +59,8 @@ struct packet syn(const struct test *t, uint16_t sport)
 	in.sport = sport;
 	in.payload_len = 0;
 	in.tcp_options = 20;
-	in.seq = 0x12345678u * sport + 1;
+	in.seq = 0x12345678u * sport;
 	return in;
-}
-
-/* The number of its SYN. */
-static uint32_t first(const struct packet *in)
-{
-	return in->seq - 1;
 }
 
 struct packet syn_out(const struct packet *in)
@@ -73,6 +76,7 @@ struct packet reset(const struct packet *in, uint32_t number)
 	p.tcp_options = 0;
 	p.payload_len = 0;
 	p.seq = number;
+	p.ack = 0;
 	return p;
 }
 
@@ -136,8 +140,8 @@ uint32_t check_challenged(struct test *t, uint32_t rule, const struct packet *in
 	number = get32(tcp + 8);
 	build_answer(in, number, &want);
 	check_frame(&want, &t->got);
-	if (first(in) - number < DISTANCE || first(in) - number >= 2 * DISTANCE)
-		fail_msg("%u is not old to who sends %u", number, first(in));
+	if (in->seq - 1 - number < DISTANCE || in->seq - 1 - number >= 2 * DISTANCE)
+		fail_msg("%u is not old to who sends %u", number, in->seq - 1);
 	t->ledger.rule_drops[rule][XF_REASON_SYN_CHALLENGED]++;
 	return number;
 }

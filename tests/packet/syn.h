@@ -5,9 +5,11 @@
 
 #include "harness.h"
 
-/* Gives the rule such a --syn-threshold, and the table so many half-open flows of it. */
-void set_threshold(struct test *t, uint32_t rule, uint32_t threshold, uint32_t pending);
-/* ROUTER:8000 to TARGET:9000, under flood. */
+/* Gives the rule such a --syn-threshold; 0: none. */
+void set_threshold(struct test *t, uint32_t rule, uint32_t threshold);
+/* Opens so many flows of CLIENT2's to TARGET:9000, from this SYN's port on. */
+void half_open(struct test *t, uint32_t rule, const struct packet *in, uint32_t n);
+/* ROUTER:8000 to TARGET:9000, at its threshold of half-open flows. */
 uint32_t rule_flooded(struct test *t);
 
 /* Makes it that second since boot. Numbers follow from it, and from nothing else that changes. */

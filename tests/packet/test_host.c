@@ -104,7 +104,7 @@ static void unconnected_udp(struct test *t)
 
 static void connecting_tcp(struct test *t)
 {
-	struct packet in = packet_from(t, CLIENT, ROUTER), out;
+	struct packet in = packet_from(t, CLIENT, ROUTER), begun = syn(t, 40000), out;
 	uint32_t rule = rule_preserve(t);
 	int fd = own_socket(t, SOCK_STREAM);
 
@@ -114,9 +114,10 @@ static void connecting_tcp(struct test *t)
 	pass(t, &in);
 	in.tcp_flags = TCP_ACK;
 	pass(t, &in);
-	set_threshold(t, rule, 1, 1);
+	set_threshold(t, rule, 1);
+	half_open(t, rule, &begun, 1);
 	pass(t, &in);
-	set_threshold(t, rule, 1, 0);
+	set_threshold(t, rule, 0);
 	/* Who begins a connection answers none. */
 	in.tcp_flags = TCP_SYN;
 	out = to_target(&in, TARGET, 9000);

@@ -25,9 +25,12 @@ static void proves(struct test *t, uint32_t rule, uint16_t sport)
 static void below_threshold(struct test *t)
 {
 	uint32_t rule = rule_preserve(t);
+	struct packet in = syn(t, 40000), next = syn(t, 40001);
 
-	set_threshold(t, rule, 100, 99);
+	set_threshold(t, rule, 3);
+	half_open(t, rule, &in, 2);
 	opens(t, rule, 40000);
+	challenged(t, rule, &next);
 }
 
 /* 0: the rule does not ask for proof, however many there are. */
@@ -36,7 +39,8 @@ static void not_asked_for(struct test *t)
 	uint32_t rule = rule_preserve(t);
 	struct packet in = syn(t, 40000), rst = reset(&in, 0);
 
-	set_threshold(t, rule, 0, 1000000);
+	set_threshold(t, rule, 0);
+	half_open(t, rule, &in, 3);
 	not_proven(t, rule, &rst);
 	opens(t, rule, 40000);
 }
@@ -59,7 +63,7 @@ static void each_number(struct test *t)
 	struct packet in = syn(t, 40000), rst;
 
 	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		in.seq = numbers[i] + 1;
+		in.seq = numbers[i];
 		rst = reset(&in, challenged(t, rule, &in));
 		proven(t, rule, &rst);
 		expire_proofs();
@@ -191,12 +195,16 @@ static void known_too_long(struct test *t)
 static void known_to_one_rule(struct test *t)
 {
 	uint32_t rule = rule_flooded(t), other;
-	struct packet in = syn(t, 40000);
+	struct packet in = syn(t, 40000), begun = syn(t, 41000);
 
-	other = rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8001, .target = TARGET});
-	set_threshold(t, other, 1, 1);
+	other = rule_add(
+		t,
+		&(struct rule){
+			.kind = XF_LISTEN_ADDR, .host = ROUTER, .port = 8001, .target = TARGET, .target_port = 9000});
+	set_threshold(t, other, 1);
 	proves(t, rule, 40000);
-	in.dport = 8001;
+	begun.dport = in.dport = 8001;
+	half_open(t, other, &begun, 1);
 	challenged(t, other, &in);
 	opens(t, rule, 40000);
 }
@@ -253,7 +261,7 @@ static void established(struct test *t)
 	struct packet in = syn(t, 40000), out = syn_out(&in), back = answer(&out), got = to_client(&back, &in);
 
 	forward_new(t, rule, &in, &out);
-	set_threshold(t, rule, 100, 100);
+	set_threshold(t, rule, 1);
 	reply(t, rule, &back, &got);
 	in.tcp_flags = out.tcp_flags = TCP_ACK;
 	forward(t, rule, &in, &out);
@@ -295,12 +303,17 @@ static void udp(struct test *t)
 /* What takes no XDP frames is answered by the full tier. */
 static void by_the_full_tier(struct test *t)
 {
-	uint32_t rule =
-		rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR, .host = ROUTER_DMZ, .port = 8000, .target = TARGET});
-	struct packet in = packet_from(t, SLOW, ROUTER_DMZ), rst;
+	uint32_t rule = rule_add(t, &(struct rule){.kind = XF_LISTEN_ADDR,
+						   .host = ROUTER_DMZ,
+						   .port = 8000,
+						   .target = TARGET,
+						   .target_port = 9000});
+	struct packet in = packet_from(t, SLOW, ROUTER_DMZ), by_wan = syn(t, 40000), rst;
 
 	in.proto = IPPROTO_TCP;
-	set_threshold(t, rule, 1, 1);
+	by_wan.daddr = in.daddr;
+	half_open(t, rule, &by_wan, 1);
+	set_threshold(t, rule, 1);
 	if (t->hook == HOOK_XDP) {
 		pass(t, &in);
 		return;
