@@ -12,6 +12,7 @@
 
 #include "cidr.h"
 #include "rule.h"
+#include "xdpfwd/flow.h"
 
 struct dataplane;
 

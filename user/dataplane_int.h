@@ -13,6 +13,7 @@
 
 #include "dataplane.h"
 #include "netdev.h"
+#include "xdpfwd/flow.h"
 #include "xdpfwd/policy.h"
 #include "xdpfwd/watch.h"
 
