@@ -254,21 +254,9 @@ static void bad_source(struct test *t)
 }
 
 static const struct packet_case stateless_cases[] = {
-	CASE(udp),
-	CASE(tcp),
-	CASE(range),
-	CASE(many),
-	CASE(target_is_client),
-	CASE(of_others),
-	CASE(one_address),
-	CASE(other_station),
-	CASE(disabled),
-	CASE(replaced),
-	CASE(last_hop),
-	CASE(too_big),
-	CASE(errors),
-	CASE(bad_source),
-	CASE(asked_each_time),
+	CASE(udp),	 CASE(tcp),	    CASE(range),	 CASE(many),	   CASE(target_is_client),
+	CASE(of_others), CASE(one_address), CASE(other_station), CASE(disabled),   CASE(replaced),
+	CASE(last_hop),	 CASE(too_big),	    CASE(errors),	 CASE(bad_source), CASE(asked_each_time),
 };
 
 PACKET_SUITE(stateless);
