@@ -107,7 +107,8 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way
 	if (!rule)
 		return PASS;
 	way_towards(w, rule->tag, &rule->target, family);
-	if (!p->is_error && !way_is_for_us(ctx, w, p))
+	/* Of an interface with several addresses: an answer has but one to come from. */
+	if (!addr_equal(&p->tuple.daddr, &rule->masquerade, family) || (!p->is_error && !way_is_for_us(ctx, w, p)))
 		return PASS;
 	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule);
 	if (v != SEND)

@@ -117,8 +117,8 @@ static __always_inline void source_count(const struct xf_source_key *key, bool r
 
 /*
  * Does the refusal concern the source? Packets whose sender is told, the other
- * tier gets to see too; a proof is welcome; and a conflict can be with the very same flow, made by
- * another CPU just now.
+ * tier gets to see too; a reset by which a source proves itself is welcome; and a
+ * conflict can be with the very same flow, made by another CPU just now.
  */
 static __always_inline bool watch_blames(const struct pkt *p)
 {

@@ -92,7 +92,7 @@ static int note_ban(const void *key, const void *value, void *arg)
 	*ban = (struct dp_ban){.net = net_of(key, w->family), .packets = prefix.hits};
 	if (prefix.until) {
 		ban->over = prefix.until <= w->jiffies;
-		ban->until_unix = llround(w->unix_now + (double)(__s64)(prefix.until - w->jiffies) / w->hz);
+		ban->until_unix = (__s64)floor(w->unix_now + (double)(__s64)(prefix.until - w->jiffies) / w->hz);
 	}
 	return 0;
 }
@@ -121,6 +121,7 @@ static int read_bans(struct dataplane *dp, struct ban_walk *w, struct xf_error *
 		rc = dp_map_walk(map_of(dp, w->family), note_ban, w);
 	if (rc) {
 		free(w->bans);
+		*w = (struct ban_walk){0};
 		return xf_fail(err, "cannot read the bans: %s", strerror(-rc));
 	}
 	if (w->n)

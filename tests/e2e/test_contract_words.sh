@@ -77,7 +77,7 @@ usage() {
 		wrong 2 $later
 		! xdpfwd --help | grep -q "^  $later " || fail "--help speaks of $later"
 	done
-	for later in --allow --deny --rate --rate-per-source --expires --weight; do
+	for later in --weight; do
 		wrong 2 map add tcp :1 $SERVER4 $later 1
 	done
 	equal "rules" 1 "$(xdpfwd status --json | jq .rules)"
@@ -122,7 +122,7 @@ json() {
 	diff <(xdpfwd stats --json web) <(xdpfwd stats web --json)
 	equal "a family of metrics --json" 65536 \
 		"$(xdpfwd metrics --json | jq '.[] | select(.name == "xdpfwd_rules_limit").samples[0].value')"
-	equal "keys of status" "drops flows interfaces limits rules version" \
+	equal "keys of status" "drops flows interfaces limits memory rules timeouts version" \
 		"$(xdpfwd status --json | jq -r 'keys | join(" ")')"
 }
 
