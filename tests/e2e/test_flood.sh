@@ -104,7 +104,7 @@ nobody_is_hurt() {
 	# Each connection, and of the clients that came and went those that have no end to see.
 	until_true stand $((2 * (IDLE + BUSY) + 4 * VISITS))
 	for addr in $WAN4 $WAN6; do
-		crowd_is_whole $addr
+		crowd_is_whole "$addr"
 	done
 	equal "refused for want of room" "0 0" "$(drops web4 flow_table_full) $(drops web6 flow_table_full)"
 }
