@@ -225,7 +225,7 @@ def settled(wire):
 def clock():
     """Jiffies a second, and for how many an established connection may be idle (struct xf_config)."""
     value = dump("config")[0][1]
-    return struct.unpack_from("I", value, 8)[0], struct.unpack_from("4I", value, 36)[3]
+    return struct.unpack_from("I", value, 8)[0], struct.unpack_from("4I", value, 32)[3]
 
 
 def dump(name):
@@ -235,7 +235,7 @@ def dump(name):
 
 def age(client, jiffies):
     """Makes both halves of the client's flow look as if nothing had come by for so long."""
-    last_seen, slot = 16, 56  # in struct xf_flow
+    last_seen, slot = 16, 100  # in struct xf_flow
     name, ports = ("flow6", 32) if client.family == socket.AF_INET6 else ("flow4", 8)
     want = struct.pack("!HH", client.getsockname()[1], client.getpeername()[1])
     table = dump(name)
