@@ -55,17 +55,10 @@ static __always_inline bool ctx_is_for_us(ctx_t *ctx)
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
 	__u32 ifindex = ctx->ingress_ifindex;
 	const struct xf_iface *iface = bpf_map_lookup_elem(&interfaces, &ifindex);
-	bool same = true, known = false;
 
 	if (!eth)
 		return false;
-	if (!iface)
-		return true;
-	for (int i = 0; i < ETH_ALEN; i++) {
-		same &= iface->mac[i] == eth->h_dest[i];
-		known |= iface->mac[i];
-	}
-	return same || !known;
+	return !iface || mac_equal(iface->mac, eth->h_dest) || mac_is_none(iface->mac);
 }
 
 static __always_inline bool ctx_has(ctx_t *ctx, __u32 len)

@@ -31,10 +31,10 @@ static __always_inline struct flow_draft *draft_get(void)
 	return bpf_map_lookup_elem(&draft, &zero);
 }
 
-/* Does the drafted flow get its port? UDP's is claimed apart; the reply half claims all the rest. */
-static __always_inline bool reply_gets_port(struct flow_draft *d, const __u8 family)
+/* Is its port claimed apart, in "udp_ports"? All else is claimed by the reply half. */
+static __always_inline bool draft_shares_port(const struct flow_draft *d)
 {
-	return d->client_key.proto != IPPROTO_UDP || port_take(d, family);
+	return d->masquerade && d->client_key.proto == IPPROTO_UDP;
 }
 
 /* Puts in the reply half of a flow that is seen under the client's own address and port. */
@@ -59,10 +59,10 @@ static __always_inline int reply_insert_at(struct flow_draft *d, __be16 port, co
 
 	d->client.sport = port;
 	d->reply_key.dport = port;
-	if (!reply_gets_port(d, family))
+	if (draft_shares_port(d) && !port_take(d, family))
 		return -EEXIST;
 	err = flow_insert(&d->reply_key, &d->reply, family);
-	if (err && d->client_key.proto == IPPROTO_UDP)
+	if (err && draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
 	return err;
 }
@@ -91,7 +91,7 @@ static __always_inline enum xf_reason halves_insert_family(struct flow_draft *d,
 	if (reason != XF_REASON_NONE || !flow_insert(&d->client_key, &d->client, family))
 		return reason;
 	flow_delete(&d->reply_key, family);
-	if (d->masquerade && d->client_key.proto == IPPROTO_UDP)
+	if (draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
 	return XF_REASON_FLOW_CONFLICT;
 }
@@ -103,11 +103,11 @@ static __always_inline void slot_open(struct xf_slot *slot, const struct flow_dr
 	slot->family = d->family;
 	slot->rule = d->client.rule;
 	slot->counts_source = 0;
-	slot->holds_port = d->masquerade && d->client_key.proto == IPPROTO_UDP;
+	slot->holds_port = draft_shares_port(d);
 	slot->check_at = d->client.last_seen + d->client.timeout;
 	queue_push(slot, d->client.slot, max);
 	count_flow(slot->rule, XF_SLOT_PENDING, 1);
-	__sync_lock_test_and_set(&slot->state, XF_SLOT_PENDING);
+	slot_release(slot, XF_SLOT_PENDING);
 }
 
 /* Puts both halves of the drafted flow in the table, or neither. */

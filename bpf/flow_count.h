@@ -117,16 +117,13 @@ static __always_inline void count_disestablish(struct xf_slot *slot, struct xf_s
 	count_source_down(key);
 }
 
-/* Has the rule as many as it may have? */
-static __always_inline int count_is_full(__u32 tag)
+/* Has the rule, which asks this, as many as it may have? */
+static __always_inline bool count_is_full(__u32 tag, const struct xf_policy *policy)
 {
 	__u32 id = tag & XF_RULE_ID_MASK;
 	const struct xf_rule_state *s = bpf_map_lookup_elem(&rule_states, &id);
-	const struct xf_policy *policy = count_policy(tag);
 
-	if (!s || !policy || !policy->max_flows || *(volatile __u32 *)&s->established < policy->max_flows)
-		return XF_REASON_NONE;
-	return XF_REASON_MAX_FLOWS;
+	return s && policy->max_flows && *(volatile __u32 *)&s->established >= policy->max_flows;
 }
 
 /* Has the rule, or the packet's source, as many as it may have? The reason, or XF_REASON_NONE. */
@@ -141,8 +138,10 @@ __weak __noinline int count_refuses(const struct pkt *p)
 		return XF_REASON_NONE;
 	id = p->rule;
 	policy = count_policy(id);
-	if (!policy || count_is_full(id))
-		return policy ? XF_REASON_MAX_FLOWS : XF_REASON_NONE;
+	if (!policy)
+		return XF_REASON_NONE;
+	if (count_is_full(id, policy))
+		return XF_REASON_MAX_FLOWS;
 	if (!policy->max_flows_per_source)
 		return XF_REASON_NONE;
 	source_key(&key, id, &p->tuple.saddr, p->family);

@@ -57,9 +57,8 @@ static __always_inline __be16 port_candidate(const struct port_choice *c, const 
 
 static __always_inline bool port_is_owner(const struct xf_port_owner *owner, const struct xf_port_owner *client)
 {
-	return owner->client_port == client->client_port && owner->client.w[0] == client->client.w[0] &&
-	       owner->client.w[1] == client->client.w[1] && owner->client.w[2] == client->client.w[2] &&
-	       owner->client.w[3] == client->client.w[3];
+	/* All words of either family: what IPv4 leaves over is zero. */
+	return owner->client_port == client->client_port && addr_equal(&owner->client, &client->client, XF_IPV6);
 }
 
 static __always_inline void port_key(struct xf_port_key *key, const struct xf_key6 *reply, __u8 family)

@@ -27,6 +27,12 @@ static __always_inline bool slot_claim(struct xf_slot *slot, __u32 from)
 	return __sync_val_compare_and_swap(&slot->state, from, XF_SLOT_BUSY) == from;
 }
 
+/* A slot that was BUSY on our account goes on so. */
+static __always_inline void slot_release(struct xf_slot *slot, __u32 state)
+{
+	__sync_lock_test_and_set(&slot->state, state);
+}
+
 static __always_inline struct xf_cursor *slot_cursor(void)
 {
 	__u32 zero = 0;
@@ -114,7 +120,7 @@ __weak __noinline int slot_clear(__u32 index, __u32 was)
 
 static __always_inline void slot_free(struct xf_slot *slot, __u32 index)
 {
-	__sync_lock_test_and_set(&slot->state, XF_SLOT_FREE);
+	slot_release(slot, XF_SLOT_FREE);
 	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
 }
 
@@ -162,7 +168,7 @@ static __always_inline bool slot_clear_dead(struct xf_slot *slot, __u32 index, _
 		/* A closed one's is about its port. */
 		if (was != XF_SLOT_CLOSED)
 			slot->check_at = now + left;
-		__sync_lock_test_and_set(&slot->state, was);
+		slot_release(slot, was);
 		return false;
 	}
 	slot_clear(index, was);
@@ -218,12 +224,8 @@ static __always_inline __u32 slot_displace(struct xf_cursor *cur, __u32 max, __u
 		if (!slot || slot->queued != place)
 			continue;
 		state = *(volatile __u32 *)&slot->state;
-		if (state == XF_SLOT_CLOSED && (__s32)(now - slot->check_at) < 0) {
-			queue_push(slot, index, max);
-			continue;
-		}
-		if (state == XF_SLOT_BUSY) {
-			/* Another CPU looks at it, and may leave it as it was. */
+		/* Its port rests, or another CPU looks at it, and may leave it as it was. */
+		if ((state == XF_SLOT_CLOSED && (__s32)(now - slot->check_at) < 0) || state == XF_SLOT_BUSY) {
 			queue_push(slot, index, max);
 			continue;
 		}

@@ -56,11 +56,6 @@ static __always_inline void flow_set_state(struct xf_flow *f, struct xf_flow *tw
 
 /* ---- the slot, which goes through BUSY: another CPU that looks at it just now leaves the change to a later packet */
 
-static __always_inline void slot_release(struct xf_slot *slot, __u32 state)
-{
-	__sync_lock_test_and_set(&slot->state, state);
-}
-
 /*
  * The flow in a slot that is BUSY on our account is answered, or heard of again
  * after its end: if its rule and source may have it, no newcomer displaces it
@@ -182,11 +177,14 @@ static __always_inline void tcp_target_sent(struct xf_flow *f, struct xf_flow *c
 static __always_inline int tcp_begin(struct xf_flow *f, struct xf_flow *twin, const struct pkt *p,
 				     const struct tcp_numbers *n)
 {
+	const struct xf_policy *policy;
+
 	if (p->tcp_flags & TCP_RST)
 		return XF_REASON_NONE;
 	if (f->flags & XF_FLOW_REPLY) {
 		tcp_target_sent(f, twin, p, n->seq);
-		return count_is_full(f->rule);
+		policy = count_policy(f->rule);
+		return policy && count_is_full(f->rule, policy) ? XF_REASON_MAX_FLOWS : XF_REASON_NONE;
 	}
 	if (!(p->tcp_flags & TCP_ACK) || n->ack == twin->next_seq ||
 	    n->ack - twin->next_seq > f->next_seq - twin->next_seq)

@@ -85,13 +85,7 @@ static __always_inline int nat_inner(ctx_t *ctx, const struct pkt *p, const stru
  */
 static __always_inline bool nat_error_hides_source(const struct pkt *p, const struct xf_flow *f, const __u8 family)
 {
-	const union xf_addr *saddr = flow_saddr(f, family);
-	bool differs = saddr->w[0] != p->tuple.saddr.w[0];
-
-	if (family == XF_IPV6)
-		differs |= saddr->w[1] != p->tuple.saddr.w[1] || saddr->w[2] != p->tuple.saddr.w[2] ||
-			   saddr->w[3] != p->tuple.saddr.w[3];
-	return differs;
+	return !addr_equal(flow_saddr(f, family), &p->tuple.saddr, family);
 }
 
 static __always_inline int nat_outer_addrs(ctx_t *ctx, const struct pkt *p, union xf_addr outer[2], const __u8 family)

@@ -36,12 +36,10 @@ static __always_inline void draft_client(struct flow_draft *d, const struct pkt 
 static __always_inline bool draft_masquerades(ctx_t *ctx, const struct flow_draft *d, const struct pkt *p,
 					      const struct xf_rule *rule)
 {
-	const union xf_addr *own = &rule->masquerade;
-
 	/* A client on this machine has an address and port that it may use towards the target by itself. */
 	if (route_is_own(ctx) || rule->source != XF_SOURCE_AUTO)
 		return route_is_own(ctx) || rule->source == XF_SOURCE_MASQUERADE;
-	if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
+	if (addr_is_none(&rule->masquerade))
 		return false;
 	if (d->client.ifindex != ctx_ingress(ctx) || !p->on_link)
 		return false;
@@ -99,11 +97,9 @@ static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, cons
 	if (!rule || !d)
 		return PASS;
 	if (route_is_own(ctx)) {
-		const union xf_addr *own = &rule->masquerade;
-
-		if (!(own->w[0] | own->w[1] | own->w[2] | own->w[3]))
+		if (addr_is_none(&rule->masquerade))
 			return PASS;
-		flow_set_saddr(&d->client, own, family);
+		flow_set_saddr(&d->client, &rule->masquerade, family);
 	}
 	reason = route_find(ctx, &d->client, p, family);
 	if (reason != XF_REASON_NONE)

@@ -108,6 +108,33 @@ static __always_inline bool addr_is_loopback(const union xf_addr *a, const __u8 
 	return !(a->w[0] | a->w[1] | a->w[2]) && a->w[3] == bpf_htonl(1);
 }
 
+static __always_inline bool addr_is_none(const union xf_addr *a)
+{
+	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
+}
+
+static __always_inline bool addr_equal(const union xf_addr *a, const union xf_addr *b, const __u8 family)
+{
+	if (family == XF_IPV4)
+		return a->w[0] == b->w[0];
+	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
+}
+
+/* Link addresses. */
+static __always_inline bool mac_equal(const __u8 *a, const __u8 *b)
+{
+	bool same = true;
+
+	for (int i = 0; i < ETH_ALEN; i++)
+		same &= a[i] == b[i];
+	return same;
+}
+
+static __always_inline bool mac_is_none(const __u8 *a)
+{
+	return !(a[0] | a[1] | a[2] | a[3] | a[4] | a[5]);
+}
+
 /*
  * The length if it is `least` to `most`, else 0: two comparisons in 64 bits that
  * the compiler cannot merge into one, which is all that 6.1's verifier understands.

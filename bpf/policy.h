@@ -40,6 +40,13 @@ static __always_inline bool policy_is_martian_ipv6(const union xf_addr *a)
 	return !a->w[0] && !a->w[1] && !a->w[2] && (!a->w[3] || a->w[3] == bpf_htonl(1));
 }
 
+/* Is the source an address that no client can have? */
+static __always_inline bool policy_is_martian(const struct pkt *p, const struct xf_rule *rule)
+{
+	return rule->family == XF_IPV6 ? policy_is_martian_ipv6(&p->tuple.saddr) :
+					 policy_is_martian_ipv4(&p->tuple.saddr);
+}
+
 /* From outside, with an address of this machine: forged, or its answer would stay here (RFC 1812, 5.3.7). */
 static __always_inline bool policy_is_from_us(const struct pkt *p, const __u8 family)
 {
@@ -52,14 +59,13 @@ static __always_inline bool policy_is_from_us(const struct pkt *p, const __u8 fa
 /* May this packet begin a flow? */
 static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_rule *rule)
 {
-	const union xf_addr *client = &p->tuple.saddr;
 	int reason;
 
 	if (rule->flags & XF_RULE_DISABLED)
 		return refuse(p, XF_REASON_DISABLED);
 	if (p->malformed)
 		return refuse(p, XF_REASON_MALFORMED);
-	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
+	if (policy_is_martian(p, rule))
 		return refuse(p, XF_REASON_BAD_SOURCE);
 	if (p->tcp_flags & TCP_RST)
 		return leave(p, XF_REASON_NO_FLOW);
@@ -78,7 +84,6 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 /* May this packet go by a rule that keeps no state? */
 static __always_inline enum verdict policy_stateless(struct pkt *p, const struct xf_rule *rule)
 {
-	const union xf_addr *client = &p->tuple.saddr;
 	enum verdict v = policy_rule(p, rule);
 	int reason;
 
@@ -86,7 +91,7 @@ static __always_inline enum verdict policy_stateless(struct pkt *p, const struct
 		return v;
 	if (p->malformed)
 		return refuse(p, XF_REASON_MALFORMED);
-	if (rule->family == XF_IPV6 ? policy_is_martian_ipv6(client) : policy_is_martian_ipv4(client))
+	if (policy_is_martian(p, rule))
 		return refuse(p, XF_REASON_BAD_SOURCE);
 	reason = policy_source(p);
 	return reason ? refuse(p, reason) : SEND;

@@ -123,11 +123,7 @@ static __always_inline enum xf_reason route_find(ctx_t *ctx, struct xf_flow *f, 
 
 static __always_inline void route_set_mac(__u8 *to, const __u8 *from)
 {
-	bool same = true;
-
-	for (int i = 0; i < ETH_ALEN; i++)
-		same &= to[i] == from[i];
-	if (!same)
+	if (!mac_equal(to, from))
 		__builtin_memcpy(to, from, ETH_ALEN);
 }
 

@@ -43,13 +43,6 @@ static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const
 	return h * 0x9e3779b1 >> 16 & (WAYS - 1);
 }
 
-static __always_inline bool addr_equal(const union xf_addr *a, const union xf_addr *b, const __u8 family)
-{
-	if (family == XF_IPV4)
-		return a->w[0] == b->w[0];
-	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
-}
-
 /* The way out, found again when it is old, or was towards another address. */
 static __always_inline enum verdict way_find(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
 {
@@ -83,15 +76,12 @@ static __always_inline void way_towards(struct way *w, __u32 tag, const union xf
 __noinline int TIER(way_is_for_us)(ctx_t *ctx, struct way *w, const struct pkt *p)
 {
 	__u8 dest[ETH_ALEN], source[ETH_ALEN];
-	bool same = true;
 
 	if (!w || !p)
 		return false;
 	if (!ctx_l2_addresses(ctx, dest, source, p->l3))
 		return ctx_is_for_us(ctx);
-	for (int i = 0; i < ETH_ALEN; i++)
-		same &= dest[i] == w->in_mac[i];
-	if (same && w->in_ifindex == ctx_ingress(ctx))
+	if (mac_equal(dest, w->in_mac) && w->in_ifindex == ctx_ingress(ctx))
 		return true;
 	if (!ctx_is_for_us(ctx))
 		return false;

@@ -120,7 +120,7 @@ __weak __noinline int sweep_slot_banned(__u32 index)
 	if ((was != XF_SLOT_PENDING && was != XF_SLOT_ESTABLISHED) || !slot_claim(slot, was))
 		return 0;
 	if (!sweep_is_banned(slot)) {
-		__sync_lock_test_and_set(&slot->state, was);
+		slot_release(slot, was);
 		return 0;
 	}
 	slot_clear(index, was);

@@ -197,18 +197,14 @@ static __always_inline int syn_answer_ipv6(ctx_t *ctx, const struct pkt *p, __u3
 	return ctx_answer(ctx, p->l3, &a, sizeof(a.v6));
 }
 
-/* Is it a whole SYN, from somebody else than us, and from one station at link level? */
-static __always_inline bool syn_has_sender(ctx_t *ctx, const struct pkt *p, const __u8 family)
+/* Is it a whole SYN, and from one station at link level? What says to be from us has been refused before. */
+static __always_inline bool syn_has_sender(ctx_t *ctx, const struct pkt *p)
 {
-	struct xf_local_key own = {.family = family};
 	__u8 dest[ETH_ALEN], source[ETH_ALEN];
 
 	if ((p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN || p->fragment)
 		return false;
-	if (ctx_l2_addresses(ctx, dest, source, p->l3) && source[0] & 1)
-		return false;
-	addr_copy(&own.addr, &p->tuple.saddr, family);
-	return !bpf_map_lookup_elem(&local_addrs, &own);
+	return !ctx_l2_addresses(ctx, dest, source, p->l3) || !(source[0] & 1);
 }
 
 /* Turns the SYN that was refused into the answer, and sends it back; returns the program's verdict. */
@@ -217,7 +213,7 @@ static __always_inline int syn_answer(ctx_t *ctx, const struct pkt *p, const __u
 	const struct tcphdr *tcp;
 	__u32 syn;
 
-	if (!syn_has_sender(ctx, p, family))
+	if (!syn_has_sender(ctx, p))
 		return CTX_DROP;
 	tcp = ctx_header(ctx, p->l4, sizeof(*tcp));
 	if (!tcp)

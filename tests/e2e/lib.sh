@@ -105,3 +105,27 @@ refused() {
 	fi
 	matches "stderr of '$*'" "$text" "$(cat "$TMP/refused.err")"
 }
+
+# closed_to NS: port 5000 of the router leads to closed ports, and who asks there hears so from where it asked.
+closed_to() {
+	local addr answer
+	for addr in $WAN4 $WAN6; do
+		answer=$(udp_ask "$1" "$addr" 5000 2>&1) && fail "a closed port answered"
+		matches "UDP to $addr" ConnectionRefusedError "$answer"
+		answer=$(tcp_connect "$1" "$addr" 5000 2>&1) && fail "a closed port answered"
+		matches "TCP to $addr" ConnectionRefusedError "$answer"
+	done
+}
+
+# two_ways_in TIER: clients at wan0 and at wan1, and rules for servers that answer both.
+two_ways_in() {
+	topology
+	second_client
+	tier "$1"
+	tcp_server server "" 7000 # of both families
+	udp_server server :: 7000
+	xdpfwd load wan0 wan1 --mode "$MODE"
+	xdpfwd map add tcp :6000 $SERVER4:7000 --name tcp4
+	xdpfwd map add tcp :6000 "[$SERVER6]:7000" --name tcp6
+	xdpfwd map add udp :6000 $SERVER4:7000 --name udp4
+}

@@ -112,14 +112,19 @@ lan_tun() {
 	ip -n server link set eth0 up
 }
 
-# topology [plain|bridge|tun]: from scratch, in place of what was there before.
-topology() {
+# Client, router and server, from scratch, in place of what was there before; no cables yet.
+machines() {
 	teardown
 	mount_bpffs
 	namespace client
 	namespace router
 	namespace server
 	in_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1
+}
+
+# topology [plain|bridge|tun]: and the cables.
+topology() {
+	machines
 	cable client eth0 router wan0
 	"lan_${1:-plain}"
 	address client eth0 $CLIENT4/24 $CLIENT6/64

@@ -10,15 +10,7 @@ packets() { bans ".[] | select(.network == \"$1\").packets"; }
 banned_drops() { xdpfwd map list --json | jq "[.[] | .counters.drops.banned // 0] | add"; }
 
 setup() {
-	topology
-	second_client
-	tier "$1"
-	tcp_server server "" 7000 # of both families
-	udp_server server :: 7000
-	xdpfwd load wan0 wan1 --mode "$MODE"
-	xdpfwd map add tcp :6000 $SERVER4:7000 --name tcp4
-	xdpfwd map add tcp :6000 "[$SERVER6]:7000" --name tcp6
-	xdpfwd map add udp :6000 $SERVER4:7000 --name udp4
+	two_ways_in "$1"
 	xdpfwd map add udp :6000 "[$SERVER6]:7000" --name udp6
 }
 

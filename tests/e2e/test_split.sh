@@ -48,29 +48,20 @@ counted() { # IN OUT
 		"$(in_router nstat -asz IpFragCreates | awk '/IpFragCreates/ {print $2}')"
 }
 
-# From 9000 octets to 1280: 8000 are seven pieces. The answers are fragments of the server's.
-inwards() { # TIER LAN SEEN [OPTION...]
-	local tier=$1 lan=$2 seen=$3
-	shift 3
-	setup "$tier" "$lan" 9000 1280 "$@"
+# Between 9000 octets and 1280: 8000 are seven pieces, made by us in one direction and by the sender in the other.
+crossing() { # MTU-OF-CLIENT MTU-OF-SERVER IN OUT TIER LAN SEEN [OPTION...]
+	local client=$1 server=$2 in=$3 out=$4 tier=$5 lan=$6 seen=$7
+	shift 7
+	setup "$tier" "$lan" "$client" "$server" "$@"
 	warm
 	equal "whom the server saw" "$seen" "$(ask plain $WAN4 5000 8000 $COUNT)"
 	pieces server $((7 * COUNT))
 	pieces client $((7 * COUNT))
-	counted $COUNT $((7 * COUNT))
+	counted "$in" "$out"
 }
 
-# And the other way.
-outwards() { # TIER LAN SEEN [OPTION...]
-	local tier=$1 lan=$2 seen=$3
-	shift 3
-	setup "$tier" "$lan" 1280 9000 "$@"
-	warm
-	equal "whom the server saw" "$seen" "$(ask plain $WAN4 5000 8000 $COUNT)"
-	pieces server $((7 * COUNT))
-	pieces client $((7 * COUNT))
-	counted $((7 * COUNT)) $COUNT
-}
+inwards() { crossing 9000 1280 $COUNT $((7 * COUNT)) "$@"; } # TIER LAN SEEN [OPTION...]
+outwards() { crossing 1280 9000 $((7 * COUNT)) $COUNT "$@"; }
 
 # Fragments that come too large, in any order: of 1452 octets, or as the kernel cuts them, but for the last one.
 fragments() { # TIER LAN SEEN [OPTION...]

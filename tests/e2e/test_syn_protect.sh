@@ -26,10 +26,10 @@ protected_topology() {
 	EOR
 	web_server server 8443
 	xdpfwd load wan0 wan1 --mode "$MODE"
-	xdpfwd map add tcp :443 $SERVER4:8443 --name web4
-	xdpfwd map add tcp :443 "[$SERVER6]:8443" --name web6
-	in_router python3 "$E2E_DIR/protect.py" 0 1000 1000
-	in_router python3 "$E2E_DIR/protect.py" 1 1000 1000
+	xdpfwd map add tcp :443 $SERVER4:8443 --name web4 --syn-protect --syn-threshold 1000
+	xdpfwd map add tcp :443 "[$SERVER6]:8443" --name web6 --syn-protect --syn-threshold 1000
+	in_router python3 "$E2E_DIR/half_open.py" 0 1000
+	in_router python3 "$E2E_DIR/half_open.py" 1 1000
 }
 
 flood() {

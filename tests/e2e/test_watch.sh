@@ -10,17 +10,7 @@ sources() {
 }
 watched() { xdpfwd stats "$1" --json | jq -r ".[0] | $2"; }
 
-setup() {
-	topology
-	second_client
-	tier "$1"
-	tcp_server server "" 7000 # of both families
-	udp_server server :: 7000
-	xdpfwd load wan0 wan1 --mode "$MODE"
-	xdpfwd map add tcp :6000 $SERVER4:7000 --name tcp4
-	xdpfwd map add tcp :6000 "[$SERVER6]:7000" --name tcp6
-	xdpfwd map add udp :6000 $SERVER4:7000 --name udp4
-}
+setup() { two_ways_in "$1"; }
 
 was_refused() { [ "$(xdpfwd stats --sources "$1" --json | jq 'map(.refused) | add')" -gt 0 ]; }
 

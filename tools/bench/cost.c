@@ -45,20 +45,6 @@ struct bench {
 	int program, bare, empty;
 };
 
-static int attached_program(const struct port *port)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	int fd;
-
-	port_enter(port);
-	if (bpf_xdp_query((int)port->ifindex, 0, &query) || !query.prog_id)
-		die("no XDP program on %s", port->ifname);
-	fd = bpf_prog_get_fd_by_id(query.prog_id);
-	if (fd < 0)
-		die("program of %s: %s", port->ifname, strerror(errno));
-	return fd;
-}
-
 struct outcome {
 	int ns;		  /* a packet */
 	uint32_t verdict; /* on the last one */
@@ -144,7 +130,7 @@ static void open_bench(struct bench *bench)
 	bench->skel = skel;
 	bench->empty = bpf_program__fd(skel->progs.bench_empty);
 	bench->bare = bare_load(&bench->lan, &bench->lan);
-	bench->program = attached_program(&bench->wan);
+	bench->program = port_program(&bench->wan);
 }
 
 /* cost CPU NETNS:WAN NETNS:LAN FLOWS... */

@@ -23,19 +23,6 @@
 #define FRAME  60
 #define ANY    UINT32_MAX
 
-static int attached_program(const struct port *port)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	int fd;
-
-	if (bpf_xdp_query((int)port->ifindex, 0, &query) || !query.prog_id)
-		die("no XDP program on %s", port->ifname);
-	fd = bpf_prog_get_fd_by_id(query.prog_id);
-	if (fd < 0)
-		die("program of %s: %s", port->ifname, strerror(errno));
-	return fd;
-}
-
 struct bench {
 	struct bench_forge *skel;
 	struct port wan;
@@ -82,6 +69,7 @@ int main(int argc, char **argv)
 	struct bench b = {.skel = bench_forge__open()};
 	uint32_t verdict, warm;
 	cpu_set_t cpu;
+	int program;
 
 	if (argc != 7 || !b.skel)
 		die("CPU, NETNS:WAN, PORT, verdict, WARM and PACKETS are needed");
@@ -96,8 +84,9 @@ int main(int argc, char **argv)
 	b.skel->bss->listen_port = (uint16_t)atoi(argv[3]);
 	verdict = strcmp(argv[4], "drop") ? XDP_REDIRECT : XDP_DROP;
 	warm = (uint32_t)strtoul(argv[5], NULL, 10);
+	program = port_program(&b.wan);
 	if (warm)
-		run(&b, attached_program(&b.wan), ANY, warm);
-	measure(&b, attached_program(&b.wan), verdict, (uint32_t)strtoul(argv[6], NULL, 10));
+		run(&b, program, ANY, warm);
+	measure(&b, program, verdict, (uint32_t)strtoul(argv[6], NULL, 10));
 	return 0;
 }

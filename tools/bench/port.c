@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 void die(const char *format, ...)
 {
@@ -78,4 +79,18 @@ void port_lead(const struct port *port, int wire)
 	port_enter(port);
 	if (bpf_map_update_elem(wire, &key, &ifindex, BPF_ANY))
 		die("cannot send through %s: %s", port->ifname, strerror(errno));
+}
+
+int port_program(const struct port *port)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	int fd;
+
+	port_enter(port);
+	if (bpf_xdp_query((int)port->ifindex, 0, &query) || !query.prog_id)
+		die("no XDP program on %s", port->ifname);
+	fd = bpf_prog_get_fd_by_id(query.prog_id);
+	if (fd < 0)
+		die("program of %s: %s", port->ifname, strerror(errno));
+	return fd;
 }

@@ -34,6 +34,7 @@ void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2))
 void port_enter(const struct port *port);		/* the calling thread enters the port's namespace */
 void port_find(struct port *port, char *spec);		/* NETNS:IFACE */
 void port_attach(const struct port *port, int program); /* a native program, for as long as this process lives */
+int port_program(const struct port *port);		/* the descriptor of the program that is attached there */
 void port_lead(const struct port *port, int wire);	/* element 0 of that devmap becomes the port */
 
 /* Both receiving ends. */

@@ -84,12 +84,7 @@ way_qinq() {
 
 # network WAY-IN WAY-OUT: from scratch. $WAN and $LAN are the router's devices, $FAR and $NEAR the other ends'.
 network() {
-	teardown
-	mount_bpffs
-	namespace client
-	namespace router
-	namespace server
-	in_router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1
+	machines
 	"way_$1" client wan
 	WAN=$DEVICE FAR=$END
 	"way_$2" server lan
