@@ -88,7 +88,8 @@ static size_t count(struct reader *r, uint32_t list)
 {
 	size_t n = 0;
 
-	config_each(r, list, i) n += i != 0;
+	config_each(r, list, i)
+		n += i != 0;
 	return n;
 }
 
@@ -104,8 +105,7 @@ static void take_interfaces(struct reader *r, uint32_t node)
 		r->errors->failed = true;
 		return;
 	}
-	config_each(r, node, i)
-	{
+	config_each(r, node, i) {
 		struct config_iface *iface = &config->ifaces[config->n_ifaces++];
 
 		take_iface(r, i, iface);
@@ -185,8 +185,7 @@ static void take_rules(struct reader *r, uint32_t node)
 		r->errors->failed = true;
 		return;
 	}
-	config_each(r, node, i)
-	{
+	config_each(r, node, i) {
 		config->places[config->n_rules] = r->doc.node[i].at;
 		config_rule(r, i, &config->rules[config->n_rules], &r->notes[config->n_rules]);
 		config->n_rules++;

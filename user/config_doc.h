@@ -27,7 +27,7 @@ struct doc_node {
 	uint32_t first; /* the first of those in it; of a scalar, where its text begins */
 	uint32_t next;	/* the next one in what it is in */
 	struct config_place at;
-	uint32_t note; /* the reader's */
+	uint32_t note; /* the reader's: a list that is known to be wrong */
 	uint8_t kind;  /* enum doc_kind */
 	bool plain;    /* a scalar without quotes */
 	bool cut;      /* its end was not seen, or what was meant is not known */

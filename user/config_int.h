@@ -54,7 +54,11 @@ void config_blame(struct reader *r, uint32_t node, const char *fmt, ...) __attri
 /* ---- config_list.c: allow and deny */
 
 /* NULL: something is wrong with it. */
-const struct xf_prefixes *config_prefixes(struct reader *r, uint32_t node);
+const struct xf_prefixes *config_prefixes(struct reader *r, uint32_t alias);
+
+/* ---- config_timeouts.c */
+
+bool config_timeouts(struct reader *r, uint32_t node, uint32_t timeout[XF_TIMEOUT_COUNT]);
 
 /* ---- config_rule.c */
 

@@ -15,8 +15,7 @@ static bool statement(struct reader *r, uint32_t node, struct buf *to)
 		buf_puts(to, text ? text : "");
 		return text;
 	}
-	config_each(r, node, i)
-	{
+	config_each(r, node, i) {
 		text = config_text(r, i);
 		if (!text)
 			return false;
@@ -62,19 +61,16 @@ static struct xf_prefixes *out_of_memory(struct reader *r, struct xf_prefixes *l
 }
 
 /* The element that is at fault, if they are listed one by one: its place is the better one. */
-static void blame_element(struct reader *r, uint32_t node, const struct xf_error *why)
+static void blame_element(struct reader *r, uint32_t list, const struct xf_error *why)
 {
-	uint32_t list = doc_resolve(&r->doc, node);
 	struct xf_prefixes each;
+	struct xf_error err;
 	bool told = false;
 
 	if (r->doc.node[list].kind == DOC_LIST) {
-		config_each(r, list, i)
-		{
-			struct xf_error err;
-
+		config_each(r, list, i) {
 			memset(&each, 0, sizeof(each));
-			if (xf_prefixes_add(&each, doc_scalar(&r->doc, doc_resolve(&r->doc, i)), r->from->read, &err)) {
+			if (xf_prefixes_add(&each, config_text(r, i), r->from->read, &err)) {
 				config_blame(r, i, "%s", err.text);
 				told = true;
 			}
@@ -82,7 +78,9 @@ static void blame_element(struct reader *r, uint32_t node, const struct xf_error
 		}
 	}
 	if (!told)
-		config_blame(r, node, "%s", why->text);
+		config_blame(r, list, "%s", why->text);
+	/* Many may point to it: it is looked at once. */
+	r->doc.node[list].note = 1;
 }
 
 static struct xf_prefixes *make(struct reader *r, uint32_t node, const char *stated)
@@ -102,12 +100,15 @@ static struct xf_prefixes *make(struct reader *r, uint32_t node, const char *sta
 	return list_keep(r->config, list) ? list : out_of_memory(r, list);
 }
 
-const struct xf_prefixes *config_prefixes(struct reader *r, uint32_t node)
+const struct xf_prefixes *config_prefixes(struct reader *r, uint32_t alias)
 {
+	uint32_t node = doc_resolve(&r->doc, alias);
 	struct buf stated = {0};
 	struct xf_prefixes *list = NULL;
 	struct name *known;
 
+	if (r->doc.node[node].note)
+		return NULL;
 	if (!statement(r, node, &stated) || buf_failed(&stated)) {
 		r->errors->failed |= stated.failed;
 		buf_free(&stated);

@@ -121,7 +121,8 @@ static void merge(struct collect *c, uint32_t value)
 	}
 	c->depth++;
 	if (r->doc.node[from].kind == DOC_LIST) {
-		config_each(r, from, i) collect(c, i);
+		config_each(r, from, i)
+			collect(c, i);
 	} else {
 		collect(c, value);
 	}

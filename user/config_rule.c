@@ -113,8 +113,7 @@ static bool take_targets(struct draft *d, uint32_t node)
 	d->note->target = d->r->doc.node[node].at;
 	if (!config_is_list(d->r, node))
 		return false;
-	config_each(d->r, node, i)
-	{
+	config_each(d->r, node, i) {
 		good &= take_weighted(d, i, n ? &other : to);
 		if (++n != 2)
 			continue;
@@ -194,47 +193,11 @@ static bool take_expires(struct draft *d, uint32_t node)
 	return true;
 }
 
-/* "{udp: 60s, tcp: 1h}". */
-static bool take_timeout_map(struct draft *d, uint32_t node)
-{
-	const char *keys[XF_TIMEOUT_COUNT];
-	struct map_kind kind = {"timeout", keys, XF_TIMEOUT_COUNT};
-	struct slot slots[XF_TIMEOUT_COUNT];
-	struct xf_error err;
-	bool good = true;
-	char both[160];
-	int i;
-
-	for (i = 0; i < XF_TIMEOUT_COUNT; i++)
-		keys[i] = xf_timeout_name((enum xf_timeout)i);
-	if (!config_map(d->r, node, &kind, slots))
-		return false;
-	for (i = 0; i < XF_TIMEOUT_COUNT; i++) {
-		const char *text = slots[i].key ? config_text(d->r, slots[i].value) : NULL;
-
-		if (!slots[i].key)
-			continue;
-		snprintf(both, sizeof(both), "%s=%.120s", keys[i], text ? text : "");
-		if (!text)
-			good = false;
-		else if (strchr(text, ',') || xf_timeouts_parse(both, d->rule->timeout, &err))
-			good = refuse(d, slots[i].value,
-				      strchr(text, ',') ? &(struct xf_error){"one duration belongs here"} : &err);
-	}
-	return good;
-}
-
 /* A rule's own are instead of those that rules begin with, not besides. */
 static bool take_timeout(struct draft *d, uint32_t node)
 {
-	struct xf_error err;
-	const char *text;
-
 	memset(d->rule->timeout, 0, sizeof(d->rule->timeout));
-	if (d->r->doc.node[doc_resolve(&d->r->doc, node)].kind == DOC_MAP)
-		return take_timeout_map(d, node);
-	text = config_text(d->r, node);
-	return text && (!xf_timeouts_parse(text, d->rule->timeout, &err) || refuse(d, node, &err));
+	return config_timeouts(d->r, node, d->rule->timeout);
 }
 
 static bool take_syn_protect(struct draft *d, uint32_t node)
