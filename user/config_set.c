@@ -59,7 +59,8 @@ static bool give_name(struct xf_rule_spec *rule, struct names *names, struct nam
 struct claim {
 	const struct xf_rule_spec *rule;
 	const struct rule_note *note;
-	uint8_t proto; /* one of them */
+	const struct claim *before; /* the first one in the file that is in its way; NULL: none */
+	uint8_t proto;		    /* one of them */
 };
 
 static int compare_places(const struct config_place *a, const struct config_place *b)
@@ -101,16 +102,24 @@ static int compare_claims(const void *a, const void *b)
 	return compare_places(&x->note->listen, &y->note->listen);
 }
 
-static void blame_claim(struct reader *r, const struct claim *a, const struct claim *b)
+static void blame_claim(struct reader *r, const struct claim *claim)
 {
-	bool a_first = compare_places(&a->note->listen, &b->note->listen) < 0;
-	const struct claim *first = a_first ? a : b, *second = a_first ? b : a;
+	const struct claim *before = claim->before;
 	char listen[XF_ENDPOINT_STRLEN];
 
-	config_errors_add(r->errors, second->note->listen, "rule %s in line %u listens on %s %s already",
-			  first->rule->name, first->note->listen.line,
-			  xf_protos_format(first->rule->protos & second->rule->protos),
-			  xf_listen_format(&first->rule->listen, listen, sizeof(listen)));
+	config_errors_add(r->errors, claim->note->listen, "rule %s in line %u listens on %s %s already",
+			  before->rule->name, before->note->listen.line, xf_protos_format(claim->proto),
+			  xf_listen_format(&before->rule->listen, listen, sizeof(listen)));
+}
+
+/* The one that comes later in the file is at fault. */
+static void note_conflict(struct claim *a, struct claim *b)
+{
+	bool a_first = compare_places(&a->note->listen, &b->note->listen) < 0;
+	struct claim *first = a_first ? a : b, *second = a_first ? b : a;
+
+	if (!second->before || compare_places(&first->note->listen, &second->before->note->listen) < 0)
+		second->before = first;
 }
 
 static size_t claims_of(const struct reader *r, struct claim *claims)
@@ -121,14 +130,50 @@ static size_t claims_of(const struct reader *r, struct claim *claims)
 	for (i = 0; i < r->config->n_rules; i++)
 		for (proto = XF_PROTO_TCP; r->notes[i].whole && proto <= XF_PROTO_UDP; proto = (uint8_t)(proto << 1))
 			if (r->config->rules[i].protos & proto)
-				claims[n++] = (struct claim){&r->config->rules[i], &r->notes[i], proto};
+				claims[n++] = (struct claim){
+					.rule = &r->config->rules[i], .note = &r->notes[i], .proto = proto};
 	return n;
 }
 
-/* Sorted by where they begin, a range meets one before it only if it meets the one that reaches farthest. */
+/*
+ * Those whose ports have not ended yet, as the claims are gone through by where
+ * they begin. If ever more of them share a port, those that reach farthest are
+ * remembered: with so many lines to mend, a few that come to light afterwards
+ * do not matter, and time does.
+ */
+#define OPEN_MAX 16
+struct open_claims {
+	struct claim *claim[OPEN_MAX];
+	size_t n;
+};
+
+static void meet(struct open_claims *open, struct claim *claim)
+{
+	struct claim **shortest = NULL;
+	size_t i, kept = 0;
+
+	for (i = 0; i < open->n; i++) {
+		struct claim *other = open->claim[i];
+
+		if (compare_scope(other, claim) || other->rule->listen.ports.hi < claim->rule->listen.ports.lo)
+			continue;
+		note_conflict(other, claim);
+		open->claim[kept++] = other;
+	}
+	open->n = kept;
+	for (i = 0; i < kept; i++)
+		if (!shortest || open->claim[i]->rule->listen.ports.hi < (*shortest)->rule->listen.ports.hi)
+			shortest = &open->claim[i];
+	if (kept < OPEN_MAX)
+		open->claim[open->n++] = claim;
+	else if ((*shortest)->rule->listen.ports.hi < claim->rule->listen.ports.hi)
+		*shortest = claim;
+}
+
 static void check_claims(struct reader *r)
 {
-	struct claim *claims = calloc(2 * r->config->n_rules + 1, sizeof(*claims)), *far = claims;
+	struct claim *claims = calloc(2 * r->config->n_rules + 1, sizeof(*claims));
+	struct open_claims open = {.n = 0};
 	size_t i, n;
 
 	if (!claims) {
@@ -138,14 +183,11 @@ static void check_claims(struct reader *r)
 	n = claims_of(r, claims);
 	if (n)
 		qsort(claims, n, sizeof(*claims), compare_claims);
-	for (i = 1; i < n; i++) {
-		struct claim *claim = &claims[i];
-
-		if (xf_rule_conflicts(far->rule, claim->rule) && far->proto == claim->proto)
-			blame_claim(r, far, claim);
-		if (compare_scope(far, claim) || claim->rule->listen.ports.hi > far->rule->listen.ports.hi)
-			far = claim;
-	}
+	for (i = 0; i < n; i++)
+		meet(&open, &claims[i]);
+	for (i = 0; i < n; i++)
+		if (claims[i].before)
+			blame_claim(r, &claims[i]);
 	free(claims);
 }
 
