@@ -67,13 +67,13 @@ static bool same_listen(const struct xf_listen *a, const struct xf_listen *b)
 	return a->kind != XF_LISTEN_IFACE || !strcmp(a->ifname, b->ifname);
 }
 
-/* The same port is the same one, written out or not. */
+/* The same port is the same one, written out or not; if it follows that of listen, that says it all. */
 static bool same_target(const struct xf_rule_spec *a, const struct xf_rule_spec *b)
 {
 	uint16_t x = a->target.port ? a->target.port : a->listen.ports.lo;
 	uint16_t y = b->target.port ? b->target.port : b->listen.ports.lo;
 
-	return x == y && same_address(&a->target.addr, &b->target.addr);
+	return (x == y || a->target.port == b->target.port) && same_address(&a->target.addr, &b->target.addr);
 }
 
 static bool same_list(const struct plan_list *a, const struct plan_list *b)
