@@ -220,6 +220,11 @@ static bool take_syn_threshold(struct draft *d, uint32_t node)
 	return config_u32(d->r, node, DP_MAX_FLOWS_LIMIT, &d->rule->syn_threshold);
 }
 
+static bool take_stateless(struct draft *d, uint32_t node)
+{
+	return config_bool(d->r, node, &d->rule->stateless);
+}
+
 static bool take_disabled(struct draft *d, uint32_t node)
 {
 	return config_bool(d->r, node, &d->rule->disabled);
@@ -244,6 +249,7 @@ static bool take_disabled(struct draft *d, uint32_t node)
 	X(TIMEOUT, "timeout", take_timeout)                                  \
 	X(SYN_PROTECT, "syn-protect", take_syn_protect)                      \
 	X(SYN_THRESHOLD, "syn-threshold", take_syn_threshold)                \
+	X(STATELESS, "stateless", take_stateless)                            \
 	X(DISABLED, "disabled", take_disabled)
 
 #define X(name, text, take) KEY_##name,

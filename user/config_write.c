@@ -118,6 +118,8 @@ static void write_rule(struct buf *to, const struct xf_rule_spec *rule)
 	if (rule->source != XF_SOURCE_AUTO)
 		write_key_text(to, "source", xf_source_format(rule->source, &rule->masquerade, text, sizeof(text)));
 	write_policy(to, rule);
+	if (rule->stateless)
+		buf_puts(to, "    stateless: true\n");
 	if (rule->disabled)
 		buf_puts(to, "    disabled: true\n");
 }

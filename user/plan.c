@@ -96,6 +96,7 @@ static uint32_t differ(const struct plan_rule *running, const struct plan_rule *
 		[PLAN_LISTEN] = same_listen(&a->listen, &b->listen),
 		[PLAN_TARGET] = same_target(a, b),
 		[PLAN_SOURCE] = a->source == b->source && same_address(&a->masquerade, &b->masquerade),
+		[PLAN_STATELESS] = a->stateless == b->stateless,
 		[PLAN_ALLOW] = same_list(&running->allow, &wanted->allow),
 		[PLAN_DENY] = same_list(&running->deny, &wanted->deny),
 		[PLAN_RATE] = same_rate(&a->rate, &b->rate),

@@ -33,6 +33,7 @@ struct plan_set {
 	X(LISTEN, "listen", true)                        \
 	X(TARGET, "target", true)                        \
 	X(SOURCE, "source", true)                        \
+	X(STATELESS, "stateless", true)                  \
 	X(ALLOW, "allow", false)                         \
 	X(DENY, "deny", false)                           \
 	X(RATE, "rate", false)                           \

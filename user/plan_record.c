@@ -13,6 +13,8 @@ static json_t *record_value(const struct plan_rule *rule, enum plan_field field)
 	plan_field_write(rule, field, &text);
 	if (field == PLAN_ENABLED)
 		value = json_boolean(!rule->spec->disabled);
+	else if (field == PLAN_STATELESS)
+		value = json_boolean(rule->spec->stateless);
 	else if (!buf_failed(&text))
 		value = text.len ? json_string(text_scrub(text.data, clean, sizeof(clean))) : json_null();
 	buf_free(&text);

@@ -88,6 +88,9 @@ void plan_field_write(const struct plan_rule *rule, enum plan_field field, struc
 	case PLAN_COMMENT:
 		buf_puts(to, spec->comment);
 		break;
+	case PLAN_STATELESS:
+		buf_puts(to, spec->stateless ? "yes" : "no");
+		break;
 	case PLAN_ENABLED:
 		buf_puts(to, spec->disabled ? "no" : "yes");
 		break;

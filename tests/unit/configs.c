@@ -195,6 +195,10 @@ struct config random_config(size_t n_rules)
 		snprintf(rule->name, sizeof(rule->name), forms[random_below(ARRAY_SIZE(forms))], i);
 		random_text(rule->comment, sizeof(rule->comment));
 		random_policy(&config, rule);
+		/* Of those that can be without state, some are. */
+		rule->stateless = random_below(2);
+		if (rule->stateless && xf_rule_check(rule, &err))
+			rule->stateless = false;
 		if (xf_rule_check(rule, &err))
 			fail_msg("a rule at random: %s", err.text);
 	}

@@ -131,6 +131,19 @@ static void test_when(void **state)
 	}
 }
 
+static void test_stateless(void **state)
+{
+	struct config config = config_of(
+		"rules:\n"
+		"- {protocol: udp, listen: '203.0.113.7:53', target: 192.0.2.53, source: preserve, stateless: true}\n"
+		"- {protocol: udp, listen: '203.0.113.8:53', target: 192.0.2.53, stateless: false}\n");
+
+	(void)state;
+	assert_true(config.rules[0].stateless);
+	assert_false(config.rules[1].stateless);
+	config_free(&config);
+}
+
 static void test_names(void **state)
 {
 	struct config config = config_of("rules:\n"
@@ -245,7 +258,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contract), cmocka_unit_test(test_every_key), cmocka_unit_test(test_when),
 		cmocka_unit_test(test_names),	 cmocka_unit_test(test_defaults),  cmocka_unit_test(test_anchors),
-		cmocka_unit_test(test_little),
+		cmocka_unit_test(test_little),	 cmocka_unit_test(test_stateless),
 	};
 
 	file_text = "192.0.2.0/25\n";

@@ -105,6 +105,8 @@ static void test_fields(void **state)
 		{"SAME, timeout: 'tcp=90m,tcp-transitory=5s'", "timeouts none -> tcp-transitory=5s,tcp=1h30m"},
 		{"SAME, syn-protect: true", "syn_threshold none -> 1000"},
 		{"SAME, comment: a b", "comment \"\" -> \"a b\""},
+		{"SAME, stateless: true, source: preserve",
+		 "source auto -> preserve, stateless no -> yes; its flows end"},
 		{"SAME, disabled: true", "enabled yes -> no"},
 		{"SAME, disabled: true, source: preserve", "source auto -> preserve, enabled yes -> no; its flows end"},
 	};
