@@ -108,7 +108,8 @@ static void blame_claim(struct reader *r, const struct claim *claim)
 	char listen[XF_ENDPOINT_STRLEN];
 
 	config_errors_add(r->errors, claim->note->listen, "rule %s in line %u listens on %s %s already",
-			  before->rule->name, before->note->listen.line, xf_protos_format(claim->proto),
+			  before->rule->name, before->note->listen.line,
+			  xf_protos_format(before->rule->protos & claim->rule->protos),
 			  xf_listen_format(&before->rule->listen, listen, sizeof(listen)));
 }
 

@@ -190,14 +190,17 @@ static void test_conflicts(void **state)
 		      "- {name: i, protocol: tcp, listen: '203.0.113.1:2', target: 192.0.2.2}\n"
 		      "- {name: j, protocol: tcp, listen: '203.0.113.1:9', target: 192.0.2.2}\n"
 		      "- {name: k, protocol: tcp, listen: '203.0.113.2:9', target: 192.0.2.2}\n"
-		      "- {name: l, protocol: tcp, listen: ':443', tarket: 192.0.2.2}\n",
+		      "- {name: l, protocol: tcp, listen: ':443', tarket: 192.0.2.2}\n"
+		      "- {name: m, protocol: tcp+udp, listen: ':7', target: 192.0.2.2}\n"
+		      "- {name: n, protocol: tcp+udp, listen: ':7', target: 192.0.2.2}\n",
 		      "f:5:40: rule a in line 2 listens on tcp :443 already\n"
 		      "f:5:40: rule b in line 3 listens on udp :443 already\n"
 		      "f:8:27: rule f in line 7 listens on tcp eth1:440-443 already\n"
 		      "f:10:36: rule h in line 9 listens on tcp 203.0.113.1:1-65535 already\n"
 		      "f:11:36: rule h in line 9 listens on tcp 203.0.113.1:1-65535 already\n"
 		      "f:13:3: the key target is missing\n"
-		      "f:13:44: unknown key tarket in a rule\n");
+		      "f:13:44: unknown key tarket in a rule\n"
+		      "f:15:40: rule m in line 14 listens on tcp+udp :7 already\n");
 }
 
 /* The same question, asked of each pair: nothing is overlooked, nothing made up. */
