@@ -64,7 +64,7 @@ E2E_HELPERS := $(patsubst tests/e2e/%.bpf.c,$(BUILD)/e2e/%.bpf.o,$(wildcard test
 .DELETE_ON_ERROR:
 # Objects that only a test program needs are still worth keeping.
 .SECONDARY:
-.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench install lint format clean
+.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench bench-flood install lint format clean
 
 all: $(BUILD)/xdpfwd abi
 
@@ -76,6 +76,7 @@ help:
 	@echo 'make demo                 forwards real traffic in a sandbox of namespaces (root)'
 	@echo 'make bench                packets per second beside nftables and a bare redirect (root)'
 	@echo 'make lint, make format    checks of style and layering; clang-format in place'
+	@echo 'make bench-flood          connections that stand and new ones during a flood of millions (root)'
 	@echo 'make install              to DESTDIR= and PREFIX=$(PREFIX)'
 
 # ---- data plane: two objects, one skeleton
@@ -208,6 +209,8 @@ demo: all
 	BUILD=$(BUILD) tools/demo
 bench: all
 	BUILD=$(BUILD) tools/bench/run
+bench-flood: all
+	BUILD=$(BUILD) tools/bench/flood
 
 -include tests/kernels/kernels.mk
 

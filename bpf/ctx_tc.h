@@ -162,8 +162,8 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 
 	if (f->flags & XF_FLOW_L2)
 		return ctx_put_l2(ctx, f, l3) ? TC_ACT_SHOT : bpf_redirect(f->ifindex, 0);
-	/* A reply to a client on an L3 device: there is no link address to find. */
-	if (f->flags & XF_FLOW_REPLY)
+	/* A flow learns where its client is; who has no link address there is on an L3 device. */
+	if (f->flags & XF_FLOW_REPLY && !(f->flags & XF_FLOW_STATELESS))
 		return bpf_redirect(f->ifindex, 0);
 	query = bpf_map_lookup_elem(&route_query, &zero);
 	return query ? bpf_redirect_neigh(f->ifindex, &query->nh, sizeof(query->nh), 0) : TC_ACT_SHOT;

@@ -9,6 +9,7 @@
 
 #include "policy_maps.h"
 #include "xdpfwd/abi.h"
+#include "xdpfwd/flow.h"
 
 /* What the instance is set to: limits, time-outs, the rule set in force. */
 struct {

@@ -80,11 +80,13 @@ static __always_inline void way_towards(struct way *w, __u32 tag, const union xf
 }
 
 /* Frames of other stations that we overhear are no business of ours; asked again for each other address only. */
-static __always_inline bool way_is_for_us(ctx_t *ctx, struct way *w, const struct pkt *p)
+__noinline int TIER(way_is_for_us)(ctx_t *ctx, struct way *w, const struct pkt *p)
 {
 	__u8 dest[ETH_ALEN], source[ETH_ALEN];
 	bool same = true;
 
+	if (!w || !p)
+		return false;
 	if (!ctx_l2_addresses(ctx, dest, source, p->l3))
 		return ctx_is_for_us(ctx);
 	for (int i = 0; i < ETH_ALEN; i++)
@@ -107,7 +109,9 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way
 	if (!rule)
 		return PASS;
 	way_towards(w, rule->tag, &rule->target, family);
-	if (!p->is_error && !way_is_for_us(ctx, w, p))
+	/* Of an interface with several addresses: an answer has but one to come from. */
+	if (!addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
+	    (!p->is_error && !TIER(way_is_for_us)(ctx, w, p)))
 		return PASS;
 	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule);
 	if (v != SEND)

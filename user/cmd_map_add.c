@@ -16,7 +16,7 @@
 static const char *name, *source, *comment, *rate, *source_rate, *expires;
 static struct opt_list allow, deny, timeouts;
 static uint32_t max_flows, max_flows_per_source, syn_threshold;
-static bool disabled, force, syn_protect;
+static bool stateless, disabled, force, syn_protect;
 
 static const struct opt options[] = {
 	{"name", "NAME", "what to call it; default as in tcp-443", OPT_TEXT, &name, 0, 0},
@@ -33,6 +33,7 @@ static const struct opt options[] = {
 	{"syn-protect", NULL, "TCP clients must prove themselves during a flood of SYNs", OPT_FLAG, &syn_protect, 0, 0},
 	{"syn-threshold", "N", "half-open connections that are a flood; default 1000", OPT_U32, &syn_threshold, 1,
 	 DP_MAX_FLOWS_LIMIT},
+	{"stateless", NULL, "keep no flows; see below", OPT_FLAG, &stateless, 0, 0},
 	{"comment", "TEXT", "a note, shown by map show", OPT_TEXT, &comment, 0, 0},
 	{"disabled", NULL, "make it, but let it refuse every packet for now", OPT_FLAG, &disabled, 0, 0},
 	{"force", NULL, "even if it takes packets away from a local socket", OPT_FLAG, &force, 0, 0},
@@ -53,6 +54,10 @@ static const struct opt_command command = {
 		 "Source auto and preserve: the target sees the client's address, and its replies must\n"
 		 "come back through this machine; auto masquerades where client and target are behind\n"
 		 "the same interface. Masquerade: the target sees this machine's address.\n\n"
+		 "With --stateless both directions are read from the rule alone: no flood can fill\n"
+		 "anything, and another machine with the same rule can take over in the middle of a\n"
+		 "connection. The target sees the client's address, LISTEN is one address, the target's\n"
+		 "port is no other rule's target, and options about flows do not apply.\n\n"
 		 "Without burst=N a rate lets N new flows through at once: who stays within N in each\n"
 		 "UNIT is never refused. A date without a time is its first moment, and local time\n"
 		 "unless Z or an offset as in +02:00 follows. Conditions are for new flows; those that\n"
@@ -60,7 +65,8 @@ static const struct opt_command command = {
 	.example = "  xdpfwd map add tcp :443 192.0.2.10:8443\n"
 		   "  xdpfwd map add tcp :22 192.0.2.10 --allow 198.51.100.0/24 --expires 2h\n"
 		   "  xdpfwd map add udp eth0:27000-27015 192.0.2.20 --source masquerade --name game\n"
-		   "  xdpfwd map add tcp :80 192.0.2.10 --deny @/etc/xdpfwd/blocklist --rate-per-source 20/s",
+		   "  xdpfwd map add tcp :80 192.0.2.10 --deny @/etc/xdpfwd/blocklist --rate-per-source 20/s\n"
+		   "  xdpfwd map add udp 203.0.113.7:53 192.0.2.53 --stateless",
 	.options = options,
 	.min_operands = 3,
 	.max_operands = 3,
@@ -137,6 +143,7 @@ static int parse_rule(char **argv, struct xf_rule_spec *rule, struct lists *list
 {
 	memset(rule, 0, sizeof(*rule));
 	rule->disabled = disabled;
+	rule->stateless = stateless;
 	if (strchr(argv[2], ','))
 		return xf_fail(err, "%.120s: several targets in one rule are not supported; name one", argv[2]);
 	if (xf_protos_parse(argv[0], &rule->protos, err) < 0 || xf_listen_parse(argv[1], &rule->listen, err) < 0 ||

@@ -76,6 +76,32 @@ static const struct dp_rule *find_endpoint(const struct ruleset *set, char **arg
 	return found;
 }
 
+/* What remembers no connection cannot let one live out. */
+static int check_keeps_flows(const struct dp_rule *rule, struct xf_error *err)
+{
+	if (!keep_flows || !rule->spec.stateless)
+		return 0;
+	return xf_fail(err,
+		       "\"%s\" is stateless and has no flows to keep: its connections end with it; leave "
+		       "--keep-flows out",
+		       rule->spec.name);
+}
+
+static int check_names(const struct ruleset *set, char **names, int n, struct xf_error *err)
+{
+	const struct dp_rule *rule;
+	int i;
+
+	if (ruleset_check_names(set, names, n, err))
+		return -1;
+	for (i = 0; i < n; i++) {
+		rule = ruleset_find(set, names[i], err);
+		if (!rule || check_keeps_flows(rule, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int delete_all(struct dataplane *dp, const char *const *names, int n, struct xf_error *err)
 {
 	int i;
@@ -99,9 +125,11 @@ static int delete_rules(struct dataplane *dp, int argc, char **argv, struct xf_e
 		return -1;
 	if (is_endpoint(argc, argv)) {
 		rule = find_endpoint(&set, argv, err);
-		ret = rule ? delete_all(dp, (const char *const[]){rule->spec.name}, 1, err) : -1;
+		ret = rule && !check_keeps_flows(rule, err) ?
+			      delete_all(dp, (const char *const[]){rule->spec.name}, 1, err) :
+			      -1;
 	} else {
-		ret = ruleset_check_names(&set, argv, argc, err);
+		ret = check_names(&set, argv, argc, err);
 		if (!ret)
 			ret = delete_all(dp, names, argc, err);
 	}

@@ -31,7 +31,7 @@ static const struct opt_command command = {
 struct tuple {
 	char listen[XF_ENDPOINT_STRLEN * 2];
 	char target[XF_ENDPOINT_STRLEN];
-	char masquerade[XF_ENDPOINT_STRLEN];
+	char masquerade[XF_ENDPOINT_STRLEN]; /* stateless: what clients know */
 };
 
 static void find_tuple(const struct dp_rule *rule, struct tuple *t)
@@ -60,7 +60,8 @@ static void find_tuple(const struct dp_rule *rule, struct tuple *t)
 	else
 		snprintf(addr, sizeof(addr), "THIS-MACHINE");
 	v6 = rule->masquerade.family == XF_IPV6;
-	snprintf(t->masquerade, sizeof(t->masquerade), "%s%.50s%s:FREE-PORT", v6 ? "[" : "", addr, v6 ? "]" : "");
+	snprintf(t->masquerade, sizeof(t->masquerade), "%s%.50s%s:%.11s", v6 ? "[" : "", addr, v6 ? "]" : "",
+		 spec->stateless ? xf_ports_format(spec->listen.ports, ports, sizeof(ports)) : "FREE-PORT");
 }
 
 /* The packet as it comes and as it goes, of a request and of its reply. */
@@ -88,6 +89,12 @@ static void print_tuples(const struct dp_rule *rule)
 	find_tuple(rule, &t);
 	if (xf_ports_count(spec->listen.ports) > 1)
 		puts("\nThe ports of both ranges belong together in their order.");
+	if (spec->stateless) {
+		puts("\nNo state is kept. The target sees the client's address; its replies must come back\n"
+		     "through this machine, or one with the same rule:");
+		print_rewrite(t.masquerade, "CLIENT:PORT", t.target);
+		return;
+	}
 	if (rule->local) {
 		puts("\nThe target is this machine, and sees the client's address:");
 		print_rewrite(t.listen, "CLIENT:PORT", t.target);
@@ -119,6 +126,7 @@ static void print_watch(const struct dp_rule *rule, const json_t *record)
 	static const struct out_column half_open = {"", "half_open", NULL, OUT_PERCENT};
 	char cell[OUT_CELL_LEN];
 
+	printf("  %-14s %" PRIu64 " taken so far\n", "flows", rule->flows_created);
 	printf("  %-14s %u answered, %u half-open (%s)\n", "now", rule->flows_established, rule->flows_pending,
 	       out_cell(record, &half_open, cell));
 	printf("  %-14s about %" PRIu64 " in the last one to two hours\n", "sources", rule->sources);
@@ -133,8 +141,8 @@ static void print_counters(const struct dp_rule *rule, const json_t *record)
 	print_way("in", rule->packets_in, rule->bytes_in);
 	print_way("out", rule->packets_out, rule->bytes_out);
 	printf("  %-14s %" PRIu64 " of these packets, both directions\n", "fast tier", rule->fast_packets);
-	printf("  %-14s %" PRIu64 " taken so far\n", "flows", rule->flows_created);
-	print_watch(rule, record);
+	if (!rule->spec.stateless)
+		print_watch(rule, record);
 	printf("  %-14s %s\n", "last hit", out_cell(record, &last_hit, cell));
 }
 

@@ -92,6 +92,26 @@ static int follow_interfaces(struct follow *f, struct xf_error *err)
 	return 0;
 }
 
+/* ---- the one address that a rule without state listens on */
+
+static void follow_own_addresses(struct follow *f)
+{
+	struct dp_own own = {0};
+	struct xf_error why;
+	size_t i;
+
+	for (i = 0; i < f->set.n_entries; i++) {
+		const struct dp_placed rule = placed(f, i);
+
+		if (!(rule.rule->flags & XF_RULE_LIVE) || !(rule.rule->flags & XF_RULE_STATELESS) ||
+		    rule.meta->listen_kind == XF_LISTEN_ADDR)
+			continue;
+		if (dp_stateless_follow(f->dp, &own, &rule, &why))
+			lose(f, i, 1, &why);
+	}
+	free(own.addr);
+}
+
 /* ---- ways to targets */
 
 /* Live rules first, those of one target side by side: its way is asked for once. */
@@ -113,8 +133,8 @@ static void follow_source(struct follow *f, size_t i, const struct xf_address *p
 	static const union xf_addr none;
 	struct xf_rule rule = *rule_of(f, i);
 
-	if (entry->meta.masquerade_fixed || !prefsrc->family || !memcmp(&rule.masquerade, &none, sizeof(none)) ||
-	    !memcmp(&rule.masquerade, &prefsrc->addr, sizeof(none)))
+	if (rule.flags & XF_RULE_STATELESS || entry->meta.masquerade_fixed || !prefsrc->family ||
+	    !memcmp(&rule.masquerade, &none, sizeof(none)) || !memcmp(&rule.masquerade, &prefsrc->addr, sizeof(none)))
 		return;
 	rule.masquerade = prefsrc->addr;
 	if (bpf_map_update_elem(f->dp->map[DP_MAP_RULES], &entry->id, &rule, BPF_EXIST))
@@ -168,8 +188,10 @@ int dp_follow(struct dataplane *dp, struct xf_error *err)
 	if (dp_ruleset_read(dp, &f.set, err))
 		return -1;
 	rc = follow_interfaces(&f, err);
-	if (!rc)
+	if (!rc) {
+		follow_own_addresses(&f);
 		follow_targets(&f);
+	}
 	if (!rc && f.set.live)
 		dp_attach_loopback(dp);
 	dp_ruleset_free(&f.set);

@@ -13,6 +13,7 @@
 
 #include "dataplane.h"
 #include "netdev.h"
+#include "xdpfwd/flow.h"
 #include "xdpfwd/policy.h"
 #include "xdpfwd/watch.h"
 
@@ -361,7 +362,7 @@ struct dp_addition {
 	struct nd_route route;	  /* to the target */
 	bool local;		  /* the target is this machine */
 	__u32 listen_ifindex;	  /* IFACE:PORT */
-	struct xf_address source; /* what the target sees under masquerade; family 0: not known */
+	struct xf_address source; /* what the target sees under masquerade; family 0: not known; stateless: clients */
 	struct xf_policy policy;
 };
 
@@ -394,6 +395,20 @@ void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed);
 /* Marks the rule's ports; and marks anew from all rules that are left. */
 int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
 int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err);
+
+/* ---- rules without state (dataplane_stateless.c) */
+
+/* This machine's addresses. */
+struct dp_own {
+	struct nd_addr *addr; /* NULL: not read yet */
+	size_t n;
+	bool failed;
+};
+
+/* Which address does it listen on? To add->source. */
+int dp_stateless_judge(struct dp_addition *add, struct xf_error *err);
+/* And which now? The first call reads *own, which is the caller's to free. */
+int dp_stateless_follow(struct dataplane *dp, struct dp_own *own, const struct dp_placed *placed, struct xf_error *err);
 
 /* ---- who comes to a rule (dataplane_watch.c) */
 

@@ -53,11 +53,32 @@ static int judge_against(const struct xf_rule_spec *rule, const struct xf_rule_s
 		return xf_fail(err, "rule \"%s\" listens on %s %s already", other->name,
 			       xf_protos_format(other->protos & rule->protos),
 			       xf_listen_format(&other->listen, text, sizeof(text)));
+	if ((rule->stateless || other->stateless) && xf_rule_shares_target(rule, other))
+		return xf_fail(
+			err,
+			"%s is the target of rule \"%s\" as well, and %s keeps no state: nothing would tell whose "
+			"answers come from there; use another port of the target",
+			xf_target_format(&rule->target, text, sizeof(text)), other->name,
+			other->stateless ? "that one" : "this one");
 	if (xf_rule_feeds(rule, other, false) && xf_rule_feeds(other, rule, false))
 		return xf_fail(err,
 			       "loop: the target is what rule \"%s\" listens on, and its target is what this one does",
 			       other->name);
 	return 0;
+}
+
+/* A rule that is gone, but for its last flows: their answers must still find them. */
+static int judge_against_draining(const struct xf_rule_spec *rule, const struct xf_rule_spec *other,
+				  struct xf_error *err)
+{
+	char text[XF_ENDPOINT_STRLEN];
+
+	if (!rule->stateless || !xf_rule_shares_target(rule, other))
+		return 0;
+	return xf_fail(err,
+		       "%s is the target of flows of the former rule \"%s\", which was deleted with --keep-flows: add "
+		       "this one when they are over",
+		       xf_target_format(&rule->target, text, sizeof(text)), other->name);
 }
 
 int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
@@ -71,12 +92,11 @@ int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
 		return -1;
 	for (i = 0; i < set->n_entries; i++) {
 		const struct dp_entry *entry = &set->entries[i];
+		bool live = set->rules[entry->id].flags & XF_RULE_LIVE;
 		struct xf_rule_spec other;
 
-		if (!(set->rules[entry->id].flags & XF_RULE_LIVE))
-			continue;
 		xf_rule_decode(&set->rules[entry->id], &entry->meta, &other);
-		if (judge_against(add->spec, &other, err))
+		if (live ? judge_against(add->spec, &other, err) : judge_against_draining(add->spec, &other, err))
 			return -1;
 	}
 	if (set->free_id == set->max_rules)
@@ -164,6 +184,12 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 			       "%s is an address of this machine, which has no other source to show to itself; "
 			       "leave --source masquerade out",
 			       xf_address_format(target, text, sizeof(text)));
+	if (add->local && add->spec->stateless)
+		return xf_fail(
+			err,
+			"%s is an address of this machine, and a stateless rule's target has to be another; leave "
+			"--stateless out",
+			xf_address_format(target, text, sizeof(text)));
 	return 0;
 }
 
@@ -178,6 +204,8 @@ static int judge_source(struct dp_addition *add, struct xf_error *err)
 	char text[XF_ENDPOINT_STRLEN];
 	int local;
 
+	if (rule->stateless)
+		return dp_stateless_judge(add, err);
 	if (add->local)
 		return 0;
 	add->source = rule->masquerade.family ? rule->masquerade : add->route.prefsrc;

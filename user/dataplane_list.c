@@ -151,7 +151,7 @@ static void describe(const struct lister *l, const struct dp_ruleset *set, const
 	out->spec.expires = rule->expires ? expires_at(l, rule, &entry->meta) : 0;
 	out->expired = rule->expires && rule->expires <= l->now;
 	out->local = rule->flags & XF_RULE_LOCAL;
-	if (rule->source == XF_SOURCE_MASQUERADE)
+	if (rule->source == XF_SOURCE_MASQUERADE || rule->flags & XF_RULE_STATELESS)
 		out->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
 }
 

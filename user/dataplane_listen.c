@@ -43,10 +43,8 @@ static int act(const struct key_action *action, enum dp_map map, const void *key
 	return 0;
 }
 
-static int act_on_range(const struct key_action *action, const struct dp_placed *placed,
-			const struct xf_listen_key *base)
+static int act_on_range(const struct key_action *action, const struct xf_listen_key *base, struct xf_port_range ports)
 {
-	struct xf_port_range ports = {.lo = placed->rule->listen_lo, .hi = placed->rule->listen_hi};
 	uint16_t port[XF_RANGE_PREFIXES_MAX];
 	uint8_t bits[XF_RANGE_PREFIXES_MAX];
 	unsigned int n = xf_range_prefixes(ports, port, bits), i;
@@ -59,6 +57,41 @@ static int act_on_range(const struct key_action *action, const struct dp_placed 
 		rc = act(action, DP_MAP_LISTEN_RANGES, &key);
 	}
 	return rc;
+}
+
+static int act_on_ports(const struct key_action *action, const struct xf_listen_key *base, struct xf_port_range ports)
+{
+	struct xf_listen_key key = *base;
+
+	if (ports.lo != ports.hi)
+		return act_on_range(action, base, ports);
+	key.port = htons(ports.lo);
+	return act(action, DP_MAP_LISTEN, &key);
+}
+
+static struct xf_port_range listen_ports(const struct xf_rule *rule)
+{
+	return (struct xf_port_range){.lo = rule->listen_lo, .hi = rule->listen_hi};
+}
+
+static struct xf_port_range target_ports(const struct xf_rule *rule)
+{
+	return (struct xf_port_range){.lo = rule->target_lo,
+				      .hi = rule->target_lo + (rule->listen_hi - rule->listen_lo)};
+}
+
+/* By which answers find a rule without state; before clients do. */
+static int act_on_target(const struct key_action *action, const struct xf_rule *rule, __u8 proto)
+{
+	struct xf_listen_key key = {
+		.set = action->dp->config.set,
+		.ifindex = XF_LISTEN_TARGET,
+		.addr = rule->target,
+		.family = rule->family,
+		.proto = proto,
+	};
+
+	return rule->flags & XF_RULE_STATELESS ? act_on_ports(action, &key, target_ports(rule)) : 0;
 }
 
 static int act_on_rule(const struct key_action *action, const struct dp_placed *placed)
@@ -75,12 +108,9 @@ static int act_on_rule(const struct key_action *action, const struct dp_placed *
 		if (!(placed->rule->protos & protos[i].bit))
 			continue;
 		key = base_key(action->dp, placed, protos[i].number);
-		if (placed->rule->listen_lo != placed->rule->listen_hi) {
-			rc = act_on_range(action, placed, &key);
-			continue;
-		}
-		key.port = htons(placed->rule->listen_lo);
-		rc = act(action, DP_MAP_LISTEN, &key);
+		rc = act_on_target(action, placed->rule, protos[i].number);
+		if (!rc)
+			rc = act_on_ports(action, &key, listen_ports(placed->rule));
 	}
 	return rc;
 }
@@ -126,12 +156,16 @@ struct stretch {
 /* Of a rule whose flows live out, too: a port without a bit is not even looked up in the flow table. */
 static void stretches_of(const struct xf_rule *rule, __u8 listen_kind, struct stretch out[2])
 {
-	__u16 width = rule->listen_hi - rule->listen_lo;
+	struct xf_port_range from = listen_ports(rule), to = target_ports(rule);
 	__u8 single = listen_kind == XF_LISTEN_ADDR ? XF_PORT_LISTEN_ADDR : XF_PORT_LISTEN_WIDE;
 
 	out[0] = (struct stretch){
-		.lo = rule->listen_lo, .hi = rule->listen_hi, .bits = width ? XF_PORT_LISTEN_RANGE : single};
-	out[1] = (struct stretch){.lo = rule->target_lo, .hi = rule->target_lo + width, .bits = XF_PORT_TARGET};
+		.lo = from.lo, .hi = from.hi, .bits = from.lo != from.hi ? XF_PORT_LISTEN_RANGE : single};
+	out[1] = (struct stretch){.lo = to.lo, .hi = to.hi, .bits = XF_PORT_TARGET};
+	if (!(rule->flags & XF_RULE_STATELESS))
+		return;
+	out[0].bits |= XF_PORT_LISTEN_STATELESS;
+	out[1].bits |= XF_PORT_TARGET_STATELESS;
 }
 
 int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
@@ -157,7 +191,7 @@ int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf
 }
 
 /* How many rules begin less end with a bit at each port, so that wide ranges cost no more than single ports. */
-#define PORT_BITS 4
+#define PORT_BITS 6
 struct tally {
 	__s32 delta[2][PORT_BITS][65536 + 1];
 };

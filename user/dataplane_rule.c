@@ -225,6 +225,8 @@ int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct 
 	if (!dp_ruleset_reap(dp, &set, err) && (entry = dp_ruleset_find(&set, name, err))) {
 		id = entry->id;
 		close_rule(dp, &set, entry);
+		/* A rule without state has no flows that could live out. */
+		keep_flows &= !(set.rules[id].flags & XF_RULE_STATELESS);
 		rc = keep_flows ? drain(dp, &set, id, err) : end(dp, &set, id, err);
 		if (!rc)
 			rc = dp_ports_rebuild(dp, &set, err);

@@ -71,7 +71,7 @@ static const char *out_ago(const json_t *value, char *buf, size_t len)
 	return buf;
 }
 
-static const char *out_state(const json_t *rule, char buf[OUT_CELL_LEN])
+static const char *out_door(const json_t *rule, char buf[OUT_CELL_LEN])
 {
 	const char *expires = json_string_value(json_object_get(rule, "expires"));
 	bool enabled = json_is_true(json_object_get(rule, "enabled"));
@@ -85,6 +85,16 @@ static const char *out_state(const json_t *rule, char buf[OUT_CELL_LEN])
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(buf, OUT_CELL_LEN, "%sexpires in %s", enabled ? "" : "disabled, ",
 		 text_duration((double)(xf_when_read(expires) - now.tv_sec), left, sizeof(left)));
+	return buf;
+}
+
+static const char *out_state(const json_t *rule, char buf[OUT_CELL_LEN])
+{
+	char door[OUT_CELL_LEN];
+
+	if (!json_is_true(json_object_get(rule, "stateless")))
+		return out_door(rule, buf);
+	snprintf(buf, OUT_CELL_LEN, "%.64s, stateless", out_door(rule, door));
 	return buf;
 }
 

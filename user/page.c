@@ -153,6 +153,8 @@ static void cell_conditions(struct buf *b, const struct dp_rule *rule)
 	char text[XF_RATE_STRLEN];
 	struct buf all = {0};
 
+	if (spec->stateless)
+		buf_puts(&all, "stateless");
 	if (rule->allow)
 		add_condition(&all, "allow", rule->allow);
 	if (rule->deny)

@@ -133,7 +133,7 @@ json_t *record_rule(const struct dp_rule *rule)
 	record = json_pack("{s:s, s:s, s:s, s:[{s:s, s:i, s:n}], s:s, s:b, s:b}", "name", spec->name, "protocol",
 			   xf_protos_format(spec->protos), "listen", text_scrub(listen, clean, sizeof(clean)),
 			   "targets", "target", target, "weight", 1, "up", "source", source, "enabled", !spec->disabled,
-			   "stateless", 0);
+			   "stateless", spec->stateless);
 	policy = record_policy(rule);
 	if (!record || !policy || json_object_update_missing(record, policy) < 0) {
 		json_decref(record);

@@ -159,7 +159,7 @@ int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err)
 	char listen[XF_ENDPOINT_STRLEN], target[XF_ENDPOINT_STRLEN];
 
 	if (listen_check(rule, err) || target_check(rule, err) || masquerade_check(rule, err) ||
-	    xf_policy_check(rule, err))
+	    xf_policy_check(rule, err) || xf_stateless_check(rule, err))
 		return -1;
 	if (xf_rule_feeds(rule, rule, false))
 		return xf_fail(err, "target %s is the rule itself, which listens on %s: packets would go in a circle",
@@ -188,6 +188,12 @@ bool xf_rule_feeds(const struct xf_rule_spec *from, const struct xf_rule_spec *t
 	if (to->listen.kind == XF_LISTEN_ADDR)
 		return xf_address_equal(&from->target.addr, &to->listen.addr);
 	return target_is_local;
+}
+
+bool xf_rule_shares_target(const struct xf_rule_spec *a, const struct xf_rule_spec *b)
+{
+	return xf_address_equal(&a->target.addr, &b->target.addr) && a->protos & b->protos &&
+	       xf_ports_overlap(target_ports(a), target_ports(b));
 }
 
 void xf_rule_default_name(struct xf_rule_spec *rule, bool (*taken)(const char *name, void *arg), void *arg)

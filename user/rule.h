@@ -17,6 +17,7 @@ struct xf_rule_spec {
 	enum xf_source source;
 	struct xf_address masquerade; /* family 0 unless --source masquerade=ADDR */
 	bool disabled;
+	bool stateless; /* both directions are read from the rule: no flows */
 	/* What it asks of newcomers; all zero: nothing. */
 	const struct xf_prefixes *allow, *deny; /* settled; NULL also in a rule that was read from the maps */
 	struct xf_rate rate, source_rate;
@@ -55,14 +56,31 @@ bool xf_rule_conflicts(const struct xf_rule_spec *a, const struct xf_rule_spec *
  */
 bool xf_rule_feeds(const struct xf_rule_spec *from, const struct xf_rule_spec *to, bool target_is_local);
 
+/* Do both send to one endpoint: same address, protocol, and a common port? */
+bool xf_rule_shares_target(const struct xf_rule_spec *a, const struct xf_rule_spec *b);
+
+/* (rule_stateless.c) What xf_rule_check says of a rule without state; of others nothing. */
+int xf_stateless_check(const struct xf_rule_spec *rule, struct xf_error *err);
+/*
+ * The one address that such a rule listens on: that of ADDR:PORT, else of those
+ * given, which are this machine's or the interface's, the only one of its family
+ * that others can reach.
+ */
+struct xf_addresses {
+	struct xf_address *addr;
+	size_t n;
+};
+int xf_stateless_address(const struct xf_rule_spec *rule, const struct xf_addresses *own, struct xf_address *addr,
+			 struct xf_error *err);
+
 /* "tcp-443", "udp-27000-27015", "tcp+udp-53"; taken(name, arg) says which exist: then "tcp-443-2" and so on. */
 void xf_rule_default_name(struct xf_rule_spec *rule, bool (*taken)(const char *name, void *arg), void *arg);
 
 /*
  * To and from the maps, but for the policy. The rule's generation, when it
  * expires in jiffies, the interface's index and, for a masquerading rule without
- * a fixed address, the source to use are the caller's to fill in; xf_rule_encode
- * leaves them zero.
+ * a fixed address, the source to use, or for one without state the address that
+ * it listens on, are the caller's to fill in; xf_rule_encode leaves them zero.
  */
 void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struct xf_rule_meta *meta);
 void xf_rule_decode(const struct xf_rule *rule, const struct xf_rule_meta *meta, struct xf_rule_spec *spec);

@@ -16,7 +16,8 @@ static void text_copy(char *to, const char *from, size_t len)
 void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struct xf_rule_meta *meta)
 {
 	*rule = (struct xf_rule){
-		.flags = XF_RULE_LIVE | (spec->disabled ? XF_RULE_DISABLED : 0),
+		.flags = XF_RULE_LIVE | (spec->disabled ? XF_RULE_DISABLED : 0) |
+			 (spec->stateless ? XF_RULE_STATELESS : 0),
 		.target = spec->target.addr.addr,
 		.listen_lo = spec->listen.ports.lo,
 		.listen_hi = spec->listen.ports.hi,
@@ -54,6 +55,7 @@ void xf_rule_decode(const struct xf_rule *rule, const struct xf_rule_meta *meta,
 		.target.port = meta->target_port_given ? rule->target_lo : 0,
 		.source = (enum xf_source)rule->source,
 		.disabled = (rule->flags & XF_RULE_DISABLED) != 0,
+		.stateless = (rule->flags & XF_RULE_STATELESS) != 0,
 		.expires = (int64_t)meta->expires_unix,
 		.expires_by_date = meta->expires_by_date,
 		.rate = meta->rate,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * synflood DEVICE MAC ADDR PORT RATE COUNT
+ * synflood DEVICE MAC ADDR PORT RATE COUNT [mixed]
  *
  * Sends SYNs to ADDR:PORT from sources that do not exist, 198.18.0.0/15 or
- * 2001:db8:f000::/36, in frames for MAC: RATE a second, COUNT in all. Says
- * "flowing" when a tenth is out, and "done" at the end.
+ * 2001:db8:f000::/36, in frames for MAC: RATE a second, COUNT in all; with
+ * "mixed" every other packet is a UDP datagram. Says "flowing" when a tenth is
+ * out, and "done" at the end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,23 +22,29 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <linux/if_packet.h>
 
 #define BATCH 64
 
-struct syn4 {
-	struct iphdr ip;
+union l4 {
 	struct tcphdr tcp;
+	struct udphdr udp;
 };
 
-struct syn6 {
+struct packet4 {
+	struct iphdr ip;
+	union l4 l4;
+};
+
+struct packet6 {
 	struct ip6_hdr ip;
-	struct tcphdr tcp;
+	union l4 l4;
 };
 
 struct flood {
 	int fd;
-	bool ipv6;
+	bool ipv6, mixed;
 	uint8_t to[16];
 	uint16_t port;
 	uint32_t random;
@@ -86,50 +93,78 @@ static void make_tcp(struct flood *f, struct tcphdr *tcp, uint32_t pseudo)
 	tcp->doff = 5;
 	tcp->syn = 1;
 	tcp->window = htons(64240);
-	tcp->check = fold(sum(pseudo + IPPROTO_TCP + sizeof(*tcp), tcp, sizeof(*tcp)));
+	tcp->check = fold(sum(pseudo, tcp, sizeof(*tcp)));
 }
 
-static size_t make4(struct flood *f, struct syn4 *p)
+static void make_udp(struct flood *f, struct udphdr *udp, uint32_t pseudo)
 {
+	memset(udp, 0, sizeof(*udp));
+	udp->source = htons((uint16_t)(1024 + next(f) % 60000));
+	udp->dest = htons(f->port);
+	udp->len = htons(sizeof(*udp));
+	udp->check = fold(sum(pseudo, udp, sizeof(*udp)));
+	if (!udp->check)
+		udp->check = 0xffff;
+}
+
+static void make_l4(struct flood *f, union l4 *l4, int proto, uint32_t addresses)
+{
+	if (proto == IPPROTO_UDP)
+		make_udp(f, &l4->udp, addresses + IPPROTO_UDP + sizeof(l4->udp));
+	else
+		make_tcp(f, &l4->tcp, addresses + IPPROTO_TCP + sizeof(l4->tcp));
+}
+
+static size_t l4_size(int proto)
+{
+	return proto == IPPROTO_UDP ? sizeof(struct udphdr) : sizeof(struct tcphdr);
+}
+
+static size_t make4(struct flood *f, struct packet4 *p, int proto)
+{
+	size_t len = sizeof(p->ip) + l4_size(proto);
+
 	p->ip = (struct iphdr){
-		.version = 4, .ihl = 5, .tot_len = htons(sizeof(*p)), .ttl = 64, .protocol = IPPROTO_TCP};
+		.version = 4, .ihl = 5, .tot_len = htons((uint16_t)len), .ttl = 64, .protocol = (uint8_t)proto};
 	p->ip.saddr = htonl(0xc6120000u | (next(f) & 0x1ffff));
 	memcpy(&p->ip.daddr, f->to, 4);
 	p->ip.check = fold(sum(0, &p->ip, sizeof(p->ip)));
-	make_tcp(f, &p->tcp, sum(0, &p->ip.saddr, 8));
-	return sizeof(*p);
+	make_l4(f, &p->l4, proto, sum(0, &p->ip.saddr, 8));
+	return len;
 }
 
-static size_t make6(struct flood *f, struct syn6 *p)
+static size_t make6(struct flood *f, struct packet6 *p, int proto)
 {
 	uint32_t *from = p->ip.ip6_src.s6_addr32;
 
 	memset(&p->ip, 0, sizeof(p->ip));
 	p->ip.ip6_vfc = 0x60;
-	p->ip.ip6_plen = htons(sizeof(p->tcp));
-	p->ip.ip6_nxt = IPPROTO_TCP;
+	p->ip.ip6_plen = htons((uint16_t)l4_size(proto));
+	p->ip.ip6_nxt = (uint8_t)proto;
 	p->ip.ip6_hlim = 64;
 	from[0] = htonl(0x20010db8);
 	from[1] = htonl(0xf0000000u | (next(f) & 0x0fffffff));
 	from[3] = next(f);
 	memcpy(&p->ip.ip6_dst, f->to, 16);
-	make_tcp(f, &p->tcp, sum(0, &p->ip.ip6_src, 32));
-	return sizeof(*p);
+	make_l4(f, &p->l4, proto, sum(0, &p->ip.ip6_src, 32));
+	return sizeof(p->ip) + l4_size(proto);
 }
 
 static int send_batch(struct flood *f, int n)
 {
 	union {
-		struct syn4 v4;
-		struct syn6 v6;
+		struct packet4 v4;
+		struct packet6 v6;
 	} packet[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr msg[BATCH] = {0};
 	int sent = 0, rc;
 
 	for (int i = 0; i < n; i++) {
+		int proto = f->mixed && i & 1 ? IPPROTO_UDP : IPPROTO_TCP;
+
 		iov[i].iov_base = &packet[i];
-		iov[i].iov_len = f->ipv6 ? make6(f, &packet[i].v6) : make4(f, &packet[i].v4);
+		iov[i].iov_len = f->ipv6 ? make6(f, &packet[i].v6, proto) : make4(f, &packet[i].v4, proto);
 		msg[i].msg_hdr.msg_iov = &iov[i];
 		msg[i].msg_hdr.msg_iovlen = 1;
 		msg[i].msg_hdr.msg_name = &f->link;
@@ -178,8 +213,9 @@ int main(int argc, char **argv)
 	struct flood f = {.random = 1};
 	const struct ether_addr *mac;
 
-	if (argc != 7) {
-		fprintf(stderr, "usage: synflood DEVICE MAC ADDR PORT RATE COUNT\n");
+	f.mixed = argc == 8 && !strcmp(argv[7], "mixed");
+	if (argc != 7 + f.mixed) {
+		fprintf(stderr, "usage: synflood DEVICE MAC ADDR PORT RATE COUNT [mixed]\n");
 		return 2;
 	}
 	mac = ether_aton(argv[2]);

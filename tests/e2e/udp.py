@@ -7,12 +7,16 @@ udp.py ask ADDR PORT COUNT [SOURCE-PORT]
                                 sends COUNT datagrams of several sizes, one after the other, from one socket;
                                 each must be answered by ADDR:PORT with its own content. Prints once what the
                                 server put in front, fails if that changed in between.
+udp.py spray ADDR PORT COUNT FIRST-SOURCE
+                                sends a datagram from each of COUNT addresses, which must be routed to lo
 """
+import ipaddress
 import os
 import selectors
 import socket
 import sys
 
+IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not have it
 TIMEOUT = 5  # seconds without an answer: it is lost
 SIZES = (1, 32, 255, 1000, 1340)  # the answer, which is a little larger, fits a tunnel
 
@@ -56,11 +60,22 @@ def ask(addr, port, count, source_port):
     print(seen.pop())
 
 
+def spray(addr, port, count, first):
+    for i in range(count):
+        with udp_socket(addr) as sock:
+            if ":" in addr:
+                sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+            sock.bind((str(ipaddress.ip_address(first) + i), 0))
+            sock.sendto(b"spray", (addr, port))
+
+
 def main(argv):
     if argv[1:2] == ["serve"]:
         serve(argv[2], [int(port) for port in argv[3:]])
     elif argv[1:2] == ["ask"]:
         ask(argv[2], int(argv[3]), int(argv[4]), int(argv[5]) if len(argv) > 5 else 0)
+    elif argv[1:2] == ["spray"]:
+        spray(argv[2], int(argv[3]), int(argv[4]), argv[5])
     else:
         sys.exit(__doc__)
 

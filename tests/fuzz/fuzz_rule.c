@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rules, a word a line: protocol, listen, target, source, name, comment; six
- * more lines are a second rule. What passes the checks goes to the maps' form
+ * Rules, a word a line: protocol (after "stateless " for such a one), listen,
+ * target, source, name, comment; six more lines are a second rule. What passes the checks goes to the maps' form
  * and back without a change, and how two rules stand to each other does not
  * depend on which is asked first.
  */
@@ -19,10 +19,14 @@ static const char *next_line(char **rest)
 
 static int rule_read(struct xf_rule_spec *rule, char **rest, struct xf_error *err)
 {
+	static const char stateless[] = "stateless ";
 	const char *protos = next_line(rest), *listen = next_line(rest), *target = next_line(rest);
 	const char *source = next_line(rest), *name = next_line(rest), *comment = next_line(rest);
 
 	memset(rule, 0, sizeof(*rule));
+	rule->stateless = !strncmp(protos, stateless, strlen(stateless));
+	if (rule->stateless)
+		protos += strlen(stateless);
 	if (xf_protos_parse(protos, &rule->protos, err) || xf_listen_parse(listen, &rule->listen, err) ||
 	    xf_target_parse(target, &rule->target, err) ||
 	    xf_source_parse(source, &rule->source, &rule->masquerade, err) || (*name && xf_name_check(name, err)) ||
@@ -43,7 +47,7 @@ static void same_text(const struct xf_rule_spec *a, const struct xf_rule_spec *b
 	PROPERTY(!strcmp(xf_source_format(a->source, &a->masquerade, x, sizeof(x)),
 			 xf_source_format(b->source, &b->masquerade, y, sizeof(y))));
 	PROPERTY(!strcmp(a->name, b->name) && !strcmp(a->comment, b->comment));
-	PROPERTY(a->protos == b->protos && a->disabled == b->disabled);
+	PROPERTY(a->protos == b->protos && a->disabled == b->disabled && a->stateless == b->stateless);
 }
 
 static void prefixes_cover(struct xf_port_range r)
@@ -79,6 +83,22 @@ static void names(const struct xf_rule_spec *rule)
 	PROPERTY(strcmp(first.name, second.name));
 }
 
+/* Whatever addresses this machine has, it is one of them and of the target's family, or none. */
+static void listens_on_one(const struct xf_rule_spec *rule)
+{
+	struct xf_address own[] = {rule->target.addr, rule->masquerade, rule->listen.addr}, addr = {0};
+	const struct xf_addresses all = {.addr = own, .n = 3};
+	struct xf_error err;
+
+	memset(&err, 0xff, sizeof(err));
+	if (xf_stateless_address(rule, &all, &addr, &err)) {
+		property_error(&err);
+		return;
+	}
+	PROPERTY(addr.family == rule->target.addr.family);
+	PROPERTY(rule->listen.kind != XF_LISTEN_ADDR || xf_address_equal(&addr, &rule->listen.addr));
+}
+
 static bool passes(struct xf_rule_spec *rule, char **rest)
 {
 	struct xf_rule_spec back;
@@ -98,6 +118,9 @@ static bool passes(struct xf_rule_spec *rule, char **rest)
 	same_text(rule, &back);
 	PROPERTY(xf_rule_conflicts(rule, &back));
 	PROPERTY(!xf_rule_feeds(rule, rule, false));
+	PROPERTY(xf_rule_shares_target(rule, &back));
+	PROPERTY(!rule->stateless || rule->source != XF_SOURCE_MASQUERADE);
+	listens_on_one(rule);
 	prefixes_cover(rule->listen.ports);
 	names(rule);
 	return true;
@@ -112,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (passes(&a, &rest) && passes(&b, &rest)) {
 		PROPERTY(xf_rule_conflicts(&a, &b) == xf_rule_conflicts(&b, &a));
+		PROPERTY(xf_rule_shares_target(&a, &b) == xf_rule_shares_target(&b, &a));
 		PROPERTY(!xf_rule_feeds(&a, &b, false) || xf_rule_feeds(&a, &b, true));
 	}
 	free(text);

@@ -16,6 +16,7 @@
 
 #include "build.h"
 #include "world.h"
+#include "xdpfwd/flow.h"
 
 #define MAX_RULES 32
 #define MAX_FLOWS 512

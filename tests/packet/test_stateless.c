@@ -115,6 +115,24 @@ static void of_others(struct test *t)
 	pass(t, &in);
 }
 
+/* Of a rule for any address: it answers from the one, and so takes what goes to that. */
+static void one_address(struct test *t)
+{
+	struct talk k = talk_udp(t, 40000);
+	struct packet in = k.in;
+	struct rule any = plain;
+	uint32_t rule;
+
+	any.kind = XF_LISTEN_ANY;
+	rule = rule_add(t, &any);
+	in.daddr = host_addr(ROUTER_LAN, t->family);
+	for (int i = 0; i < 2; i++) {
+		pass(t, &in);
+		forward(t, rule, &k.in, &k.out);
+		reply(t, rule, &k.back, &k.got);
+	}
+}
+
 /* Frames that are for another station are not ours, once the way is known either. */
 static void other_station(struct test *t)
 {
@@ -236,20 +254,9 @@ static void bad_source(struct test *t)
 }
 
 static const struct packet_case stateless_cases[] = {
-	CASE(udp),
-	CASE(tcp),
-	CASE(range),
-	CASE(many),
-	CASE(target_is_client),
-	CASE(of_others),
-	CASE(other_station),
-	CASE(disabled),
-	CASE(replaced),
-	CASE(last_hop),
-	CASE(too_big),
-	CASE(errors),
-	CASE(bad_source),
-	CASE(asked_each_time),
+	CASE(udp),	 CASE(tcp),	    CASE(range),	 CASE(many),	   CASE(target_is_client),
+	CASE(of_others), CASE(one_address), CASE(other_station), CASE(disabled),   CASE(replaced),
+	CASE(last_hop),	 CASE(too_big),	    CASE(errors),	 CASE(bad_source), CASE(asked_each_time),
 };
 
 PACKET_SUITE(stateless);

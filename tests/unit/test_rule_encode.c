@@ -97,7 +97,7 @@ static void test_decode(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct xf_rule_spec spec = {.protos = XF_PROTO_UDP, .disabled = i % 2}, back;
+		struct xf_rule_spec spec = {.protos = XF_PROTO_UDP, .disabled = i % 2, .stateless = i / 2 % 2}, back;
 		struct xf_rule_meta meta;
 		struct xf_rule rule;
 
@@ -118,6 +118,8 @@ static void test_decode(void **state)
 		assert_string_equal(back.comment, spec.comment);
 		assert_int_equal(back.protos, XF_PROTO_UDP);
 		assert_int_equal(back.disabled, i % 2);
+		assert_int_equal(rule.flags & XF_RULE_STATELESS, spec.stateless ? XF_RULE_STATELESS : 0);
+		assert_int_equal(back.stateless, spec.stateless);
 		assert_int_equal(back.listen.kind, spec.listen.kind);
 		assert_string_equal(xf_listen_format(&back.listen, text[0], 80), cases[i].listen);
 		assert_string_equal(xf_target_format(&back.target, text[1], 80), cases[i].target);

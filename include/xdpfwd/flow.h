@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow table: what both sides of its maps know. Byte orders and times as in
+ * abi.h.
+ */
+#ifndef XDPFWD_FLOW_H
+#define XDPFWD_FLOW_H
+
+#include <linux/bpf.h>
+
+#include "xdpfwd/abi.h"
+
+/* A packet's five-tuple as it arrives. */
+struct xf_key4 {
+	__be32 saddr;
+	__be32 daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+struct xf_key6 {
+	union xf_addr saddr;
+	union xf_addr daddr;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+enum xf_flow_state {
+	XF_FLOW_PENDING,  /* not answered; TCP: or the client has not acknowledged the answer */
+	XF_FLOW_ANSWERED, /* UDP: answered, and nothing of the client since */
+	XF_FLOW_ESTABLISHED,
+	XF_FLOW_CLOSING, /* TCP: a FIN of one side went by */
+	XF_FLOW_CLOSED,	 /* and one of the other, or a RST */
+};
+
+#define XF_FLOW_REPLY	    (1u << 0) /* this entry is the target-to-client half */
+#define XF_FLOW_L2	    (1u << 1) /* dmac and smac are valid */
+#define XF_FLOW_FAST	    (1u << 2) /* the way out takes XDP frames */
+#define XF_FLOW_LOCAL	    (1u << 3) /* the target is this machine: up on the way in, and met again at TC egress */
+#define XF_FLOW_FIN	    (1u << 4) /* a FIN went by in this direction */
+#define XF_FLOW_RST	    (1u << 5) /* a RST did, that the other side may yet turn down (RFC 5961, 3.2) */
+#define XF_FLOW_MASQUERADED (1u << 6) /* under a port of this machine's */
+#define XF_FLOW_STATELESS   (1u << 7) /* no entry of the table: put together for one packet */
+#define XF_FLOW_WAY	    (XF_FLOW_L2 | XF_FLOW_FAST)
+
+/*
+ * One direction of a flow. Its packet and byte counts are exact as long as one
+ * CPU at a time handles the flow; the rule's counters are exact always.
+ * A flow is two of these, in flow4 or flow6 by family:
+ * under the tuple that the client sends, and under the tuple that the target
+ * answers with. Neither exists without the other. The tuple that a packet gets,
+ * turned round, is the key of the other half.
+ *
+ * In the kernel's hash table, an IPv4 key fills a cache line with what the table
+ * itself keeps of it. So the first 64 octets here are the next line, and have
+ * all that an IPv4 packet of a busy flow needs.
+ */
+struct xf_flow {
+	__u64 packets;
+	__u64 bytes; /* octets from the IP header on */
+	__u32 last_seen;
+	__u32 routed_at; /* when the next hop was looked up */
+	__u32 rule;	 /* its tag */
+	__u32 ack;	 /* TCP: what this direction acknowledged last, host order */
+	__u32 ifindex;	 /* way out; 0: not known yet */
+	__u8 dmac[6];
+	__u8 smac[6];
+	__be16 sport; /* what the packet gets */
+	__be16 dport;
+	__u16 mtu;     /* of the way out, octets of an IP packet */
+	__u8 state;    /* enum xf_flow_state; the same in both halves */
+	__u8 flags;    /* XF_FLOW_* */
+	__be32 saddr4; /* IPv4: what the packet gets */
+	__be32 daddr4;
+
+	union xf_addr saddr6; /* IPv6: likewise */
+	union xf_addr daddr6;
+	__u32 timeout; /* jiffies without a packet after which the flow is over; the same in both halves */
+	__u32 slot;    /* index in "slots" */
+	__u32 created;
+	/*
+	 * TCP, pending: what the target has sent is behind the reply half's and up to the
+	 * client half's. To acknowledge that, the client must have received it.
+	 */
+	__u32 next_seq;
+	__u8 pad[16];
+};
+
+enum xf_slot_state {
+	XF_SLOT_FREE,
+	XF_SLOT_BUSY, /* one CPU is making or ending the flow */
+	XF_SLOT_PENDING,
+	XF_SLOT_ESTABLISHED,
+	XF_SLOT_CLOSED,
+};
+
+/*
+ * Element of the array "slots": what makes flows enumerable to the programs, so
+ * that room is found without a process that looks for it. Whoever moves a slot
+ * to BUSY owns the end of its flow.
+ */
+struct xf_slot {
+	__u32 state;	    /* enum xf_slot_state */
+	__u32 check_at;	    /* before that, the flow cannot be over; closed: before that, its port is not given away */
+	struct xf_key6 key; /* the client's tuple; IPv4 in the first word of each address */
+	__u32 rule;	    /* its tag */
+	__u32 queued;	    /* its place in "evictable", of all that were ever given */
+	__u8 family;
+	__u8 holds_port;    /* a share of an entry of "udp_ports" */
+	__u8 counts_source; /* in "source_flows" */
+	__u8 pad[5];
+};
+
+/* Element 0 of the array "cursor": where the programs look for a slot. */
+struct xf_cursor {
+	__u32 fresh; /* slots from here on were never used */
+	__u32 hand;  /* next slot to look at when none is free */
+	__u32 head;  /* first and behind the last place in "evictable", of all that were ever given */
+	__u32 tail;
+};
+
+/*
+ * Masquerade ports of UDP clients, by source address and port that targets see:
+ * hash "udp_ports". A client has one for all targets, and shares it with nobody
+ * (RFC 4787, REQ-1).
+ */
+struct xf_port_key {
+	union xf_addr addr;
+	__be16 port;
+	__u8 family;
+	__u8 pad;
+};
+
+struct xf_port_owner {
+	union xf_addr client;
+	__u64 flows; /* in the lower half, that use it; 0: it is on its way out. The upper half is random, see bpf/share.h */
+	__be16 client_port;
+	__u8 pad[6];
+};
+
+/* Element 0 of the array "sweeper". */
+struct xf_sweeper {
+	struct bpf_timer timer;
+	__u32 next; /* slot to look at next */
+	__u32 pad;
+};
+
+/* What xf_sweep is asked in the first octets of the packet that it is run with, and what it answers there. */
+struct xf_sweep_request {
+	__u32 flags; /* XF_SWEEP_* */
+	__u32 ended; /* flows */
+};
+#define XF_SWEEP_START	(1u << 0) /* lets the kernel's timer run the sweeper */
+#define XF_SWEEP_ALL	(1u << 1) /* looks at all flows now */
+#define XF_SWEEP_BANNED (1u << 2) /* ends those of clients that are banned */
+
+XF_SIZE(struct xf_key4, 16);
+XF_SIZE(struct xf_key6, 40);
+XF_SIZE(struct xf_flow, 128);
+XF_SIZE(struct xf_slot, 64);
+XF_SIZE(struct xf_cursor, 16);
+XF_SIZE(struct xf_port_key, 20);
+XF_SIZE(struct xf_port_owner, 32);
+XF_SIZE(struct xf_sweeper, 24);
+
+#endif
