@@ -215,7 +215,7 @@ void import_add(struct import *im, const struct import_forward *f, const struct 
 		import_rule_free(&rule);
 		return;
 	}
-	if (!finds_place(im, &rule) || !make_room(im)) {
+	if (!make_room(im) || !finds_place(im, &rule)) {
 		import_rule_free(&rule);
 		return;
 	}
