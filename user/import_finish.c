@@ -159,6 +159,7 @@ void import_join(struct import *im)
 struct names {
 	const struct import *im;
 	uint32_t *slot; /* number of the rule + 1 */
+	uint32_t *last; /* by slot: the last number that was tried behind its name */
 	size_t mask;
 };
 
@@ -180,23 +181,28 @@ static uint32_t *slot_of(struct names *names, const char *name)
 	return &names->slot[at];
 }
 
-static bool is_taken(const char *name, void *arg)
+static bool nobody_has(const char *name, void *arg)
 {
-	return *slot_of(arg, name) != 0;
+	(void)name, (void)arg;
+	return false;
 }
 
 static void name_rule(struct import_rule *rule, struct names *names)
 {
 	struct xf_rule_spec *spec = &rule->spec;
-	unsigned int n;
+	char base[XF_NAME_LEN];
+	uint32_t *last;
 
-	if (xf_name_check(rule->wish, NULL)) {
-		xf_rule_default_name(spec, is_taken, names);
-		return;
+	if (xf_name_check(rule->wish, NULL))
+		xf_rule_default_name(spec, nobody_has, NULL);
+	else
+		memcpy(spec->name, rule->wish, sizeof(spec->name));
+	memcpy(base, spec->name, sizeof(base));
+	last = &names->last[slot_of(names, base) - names->slot];
+	while (*slot_of(names, spec->name)) {
+		*last = *last ? *last + 1 : 2;
+		snprintf(spec->name, sizeof(spec->name), "%.48s-%u", base, *last);
 	}
-	snprintf(spec->name, sizeof(spec->name), "%s", rule->wish);
-	for (n = 2; is_taken(spec->name, names); n++)
-		snprintf(spec->name, sizeof(spec->name), "%.48s-%u", rule->wish, n);
 }
 
 void import_name(struct import *im)
@@ -207,15 +213,14 @@ void import_name(struct import *im)
 	while (names.mask < 2 * im->n)
 		names.mask = names.mask << 1 | 1;
 	names.slot = calloc(names.mask + 1, sizeof(*names.slot));
-	if (!names.slot) {
-		im->failed = true;
-		return;
-	}
-	for (i = 0; i < im->n; i++) {
+	names.last = calloc(names.mask + 1, sizeof(*names.last));
+	im->failed |= !names.slot || !names.last;
+	for (i = 0; i < im->n && !im->failed; i++) {
 		name_rule(&im->rule[i], &names);
 		*slot_of(&names, im->rule[i].spec.name) = (uint32_t)i + 1;
 	}
 	free(names.slot);
+	free(names.last);
 }
 
 void import_finish(struct import *im)
