@@ -18,7 +18,7 @@ static const struct opt options[] = {
 
 static const struct opt_command command = {
 	.name = "import",
-	.operands = "nft|iptables|fw4|docker [FILE|-]",
+	.operands = "{nft|iptables|fw4|docker} [FILE|-]",
 	.about = "Reads another tool's port forwards from FILE, or from standard input, and prints a config.\n"
 		 "Nothing is changed. What cannot be carried over it says on stderr, with its place and the\n"
 		 "reason; a forward whose conditions cannot all be stated is left out, not opened wider.\n\n"
