@@ -9,6 +9,7 @@ static const struct opt options[] = {{0}};
 
 static const struct opt_command command = {
 	.name = "confirm",
+	.operands = "",
 	.about = "Lets the rules stay that `xdpfwd apply --confirm SECONDS` has applied.",
 	.example = "  xdpfwd confirm",
 	.options = options,

@@ -192,6 +192,7 @@ static void take_rules(struct reader *r, uint32_t node)
 	}
 	check_count(r, node);
 	config_set(r);
+	config_ends(r);
 }
 
 /* ---- the whole */

@@ -69,4 +69,8 @@ void config_rule(struct reader *r, uint32_t node, struct xf_rule_spec *rule, str
 
 void config_set(struct reader *r);
 
+/* ---- config_ends.c: and their targets. */
+
+void config_ends(struct reader *r);
+
 #endif

@@ -35,6 +35,26 @@ static void test_all_at_once(void **state)
 		      "f:12:1: unknown key extra in a config\n");
 }
 
+/* What one rule's target is to another rule. */
+static void test_ends(void **state)
+{
+	(void)state;
+	assert_errors("rules:\n"
+		      "  - {name: a, protocol: tcp, listen: '192.0.2.1:80', target: '192.0.2.2:81'}\n"
+		      "  - {name: b, protocol: udp, listen: '192.0.2.2:81', target: '192.0.2.1:80'}\n"
+		      "  - {name: c, protocol: tcp, listen: '192.0.2.2:80-90', target: '192.0.2.1:79'}\n",
+		      "f:4:65: loop: this is what rule a in line 2 listens on, and its target is what this one does\n");
+	assert_errors("rules:\n"
+		      "  - {name: a, protocol: udp, listen: ':1-9', target: '192.0.2.2:11'}\n"
+		      "  - {name: b, protocol: tcp, listen: '192.0.2.1:15', target: 192.0.2.2, stateless: true}\n"
+		      "  - {name: c, protocol: udp, listen: '192.0.2.1:19', target: 192.0.2.2, stateless: true}\n"
+		      "  - {name: d, protocol: tcp+udp, listen: ':20', target: '192.0.2.2:15'}\n",
+		      "f:4:61: this is the target of rule a in line 2 as well, and this one keeps no state: nothing "
+		      "would tell whose answers come from there; use another port of the target\n"
+		      "f:5:57: this is the target of rule b in line 3 as well, and that one keeps no state: nothing "
+		      "would tell whose answers come from there; use another port of the target\n");
+}
+
 /* Of a broken file, what was read until there is looked at as well. */
 static void test_broken(void **state)
 {
@@ -278,15 +298,11 @@ static void test_hostile(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_at_once),
-		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_conflicts),
-		cmocka_unit_test(test_conflicts_random),
-		cmocka_unit_test(test_anchors),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_broken),	    cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_conflicts),   cmocka_unit_test(test_conflicts_random),
+		cmocka_unit_test(test_anchors),	    cmocka_unit_test(test_hostile),
 	};
 
 	file_text = "192.0.2.0/25\nx\n";
