@@ -214,6 +214,11 @@ static int check_confirmed(struct dataplane *dp, struct xf_error *err)
 
 	if (!dp->config.set_until)
 		return 0;
+	/* Killed just before the store that would have brought another set into force. */
+	if (dp->config.set == dp->config.set_before) {
+		dp->config.set_until = 0;
+		return dp_config_write(dp, err);
+	}
 	if (time_left(dp, &left, err))
 		return -1;
 	if (!left)

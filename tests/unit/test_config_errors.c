@@ -49,7 +49,7 @@ static void test_ends(void **state)
 		      "  - {name: b, protocol: tcp, listen: '192.0.2.1:15', target: 192.0.2.2, stateless: true}\n"
 		      "  - {name: c, protocol: udp, listen: '192.0.2.1:19', target: 192.0.2.2, stateless: true}\n"
 		      "  - {name: d, protocol: tcp+udp, listen: ':20', target: '192.0.2.2:15'}\n",
-		      "f:4:61: this is the target of rule a in line 2 as well, and this one keeps no state: nothing "
+		      "f:4:62: this is the target of rule a in line 2 as well, and this one keeps no state: nothing "
 		      "would tell whose answers come from there; use another port of the target\n"
 		      "f:5:57: this is the target of rule b in line 3 as well, and that one keeps no state: nothing "
 		      "would tell whose answers come from there; use another port of the target\n");
