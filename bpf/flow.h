@@ -73,7 +73,9 @@ static __always_inline enum xf_reason reply_insert_masqueraded(struct flow_draft
 {
 	int err = -EEXIST;
 
-	port_choose(d, cfg, family);
+	/* At the second try one of the same ports has come free. */
+	if (d->in_the_way == NO_SLOT)
+		port_choose(d, cfg, family);
 	for (int i = 0; i < PORT_PROBES; i++) {
 		if (err == -EEXIST)
 			err = reply_insert_at(d, port_candidate(&d->port, cfg, i), family);
@@ -121,6 +123,47 @@ __weak __noinline int halves_insert(__u32 family)
 	return family == XF_IPV6 ? halves_insert_family(d, cfg, XF_IPV6) : halves_insert_family(d, cfg, XF_IPV4);
 }
 
+/*
+ * Of the ports that were tried in vain, one that a flow without an answer has:
+ * its slot, or NO_SLOT. A flood must not keep clients out by taking all ports.
+ */
+__weak __noinline __u32 port_holder(__u32 family)
+{
+	struct flow_draft *d = draft_get();
+	const struct xf_config *cfg = cfg_get();
+	__u32 found = NO_SLOT;
+
+	if (!d || !cfg)
+		return NO_SLOT;
+	for (int i = 0; i < PORT_PROBES && found == NO_SLOT; i++) {
+		const struct xf_slot *slot;
+		const struct xf_flow *other;
+		__u32 index;
+
+		d->reply_key.dport = port_candidate(&d->port, cfg, i);
+		other = family == XF_IPV6 ? flow_lookup(&d->reply_key, XF_IPV6) : flow_lookup(&d->reply_key, XF_IPV4);
+		index = other ? other->slot : NO_SLOT;
+		slot = bpf_map_lookup_elem(&slots, &index);
+		if (slot && slot->state == XF_SLOT_PENDING)
+			found = index;
+	}
+	return found;
+}
+
+/* A second try, if what is in the way of the first can go: a flow that is over, or has a port but no answer. */
+static __always_inline int halves_insert_again(struct flow_draft *d, int reason)
+{
+	__u32 enough = XF_SLOT_FREE;
+
+	if (reason == XF_REASON_PORTS_EXHAUSTED) {
+		d->in_the_way = port_holder(d->family);
+		enough = XF_SLOT_PENDING;
+	} else if (reason != XF_REASON_FLOW_CONFLICT) {
+		return reason;
+	}
+	return slot_end(d->in_the_way, d->client.last_seen, enough) ? halves_insert(d->family) : reason;
+}
+
 /* Puts the drafted flow in the table; what it is in the end stands in the draft. */
 static __always_inline enum xf_reason flow_create(struct flow_draft *d, const struct xf_config *cfg)
 {
@@ -135,10 +178,7 @@ static __always_inline enum xf_reason flow_create(struct flow_draft *d, const st
 	d->reply.slot = index;
 	d->reply.timeout = d->client.timeout;
 	d->in_the_way = NO_SLOT;
-	reason = halves_insert(d->family);
-	/* What is in the way may be over: then there is room at the second try. */
-	if (reason == XF_REASON_FLOW_CONFLICT && slot_end(d->in_the_way, d->client.last_seen, false))
-		reason = halves_insert(d->family);
+	reason = halves_insert_again(d, halves_insert(d->family));
 	if (reason == XF_REASON_NONE)
 		slot_open(slot, d, cfg->max_flows);
 	else
@@ -177,7 +217,7 @@ static __always_inline struct xf_flow *flow_find(struct pkt *p, struct xf_rule *
 		p->rule = f->rule & XF_RULE_ID_MASK;
 		return f;
 	}
-	slot_end(f->slot, p->now, reused);
+	slot_end(f->slot, p->now, reused ? XF_SLOT_CLOSED : XF_SLOT_FREE);
 	return NULL;
 }
 

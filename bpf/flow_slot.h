@@ -182,9 +182,9 @@ static __always_inline bool slot_is_used(__u32 state)
 
 /*
  * Ends the flow in that slot, both halves, if it is over: by the time we get
- * there, the slot may be another flow's. `closed`: it is enough that it is closed.
+ * there, the slot may be another flow's. `enough`: in that state it need not be over.
  */
-__weak __noinline int slot_end(__u32 index, __u32 now, __u32 closed)
+__weak __noinline int slot_end(__u32 index, __u32 now, __u32 enough)
 {
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 	__u32 was;
@@ -194,7 +194,7 @@ __weak __noinline int slot_end(__u32 index, __u32 now, __u32 closed)
 	was = *(volatile __u32 *)&slot->state;
 	if (!slot_is_used(was) || !slot_claim(slot, was))
 		return 0;
-	if (closed && was == XF_SLOT_CLOSED)
+	if (was == enough)
 		slot_clear(index, was);
 	else if (!slot_clear_dead(slot, index, was, now))
 		return 0;
