@@ -123,31 +123,55 @@ __weak __noinline int halves_insert(__u32 family)
 	return family == XF_IPV6 ? halves_insert_family(d, cfg, XF_IPV6) : halves_insert_family(d, cfg, XF_IPV4);
 }
 
-/*
- * Of the ports that were tried in vain, one that a flow without an answer has:
- * its slot, or NO_SLOT. A flood must not keep clients out by taking all ports.
- */
-__weak __noinline __u32 port_holder(__u32 family)
+/* The slot of the flow that has the drafted one's port, or one of several; NO_SLOT: there is none. */
+static __always_inline __u32 port_holder(const struct flow_draft *d, const __u8 family)
 {
-	struct flow_draft *d = draft_get();
+	const struct xf_flow *other;
+
+	if (draft_shares_port(d))
+		return port_sole_user(&d->reply_key, family);
+	other = flow_lookup(&d->reply_key, family);
+	return other ? other->slot : NO_SLOT;
+}
+
+/* Notes the flow that has this port, if it is the oldest so far without an answer. True: that were enough. */
+__weak __noinline int port_weigh(__u32 probe)
+{
 	const struct xf_config *cfg = cfg_get();
-	__u32 found = NO_SLOT;
+	struct flow_draft *d = draft_get();
+	const struct xf_slot *slot;
+	__u32 index;
 
 	if (!d || !cfg)
-		return NO_SLOT;
-	for (int i = 0; i < PORT_PROBES && found == NO_SLOT; i++) {
-		const struct xf_slot *slot;
-		const struct xf_flow *other;
-		__u32 index;
-
-		d->reply_key.dport = port_candidate(&d->port, cfg, i);
-		other = family == XF_IPV6 ? flow_lookup(&d->reply_key, XF_IPV6) : flow_lookup(&d->reply_key, XF_IPV4);
-		index = other ? other->slot : NO_SLOT;
-		slot = bpf_map_lookup_elem(&slots, &index);
-		if (slot && slot->state == XF_SLOT_PENDING)
-			found = index;
+		return true;
+	d->reply_key.dport = port_candidate(&d->port, cfg, probe);
+	index = d->family == XF_IPV6 ? port_holder(d, XF_IPV6) : port_holder(d, XF_IPV4);
+	slot = bpf_map_lookup_elem(&slots, &index);
+	if (!slot || slot->state != XF_SLOT_PENDING)
+		return false;
+	if (!d->port.holders || (__s32)(slot->queued - d->port.oldest) < 0) {
+		d->port.oldest = slot->queued;
+		d->port.choice = probe;
+		d->in_the_way = index;
 	}
-	return found;
+	d->port.holders++;
+	return d->port.holders == PORT_HOLDERS;
+}
+
+/*
+ * All ports that were tried are taken: looks for one whose flow was not answered,
+ * and makes that the first to be tried next. A flood must not keep clients out by
+ * taking all ports. The oldest of a few, so that who is about to be answered stays.
+ */
+static __always_inline void port_displace(struct flow_draft *d)
+{
+	int enough = false;
+
+	d->port.holders = 0;
+	d->port.choice = 0;
+	for (__u32 i = 0; i < PORT_PROBES && !enough; i++)
+		enough = port_weigh(i);
+	d->port.start += d->port.choice * d->port.stride;
 }
 
 /* A second try, if what is in the way of the first can go: a flow that is over, or has a port but no answer. */
@@ -156,7 +180,7 @@ static __always_inline int halves_insert_again(struct flow_draft *d, int reason)
 	__u32 enough = XF_SLOT_FREE;
 
 	if (reason == XF_REASON_PORTS_EXHAUSTED) {
-		d->in_the_way = port_holder(d->family);
+		port_displace(d);
 		enough = XF_SLOT_PENDING;
 	} else if (reason != XF_REASON_FLOW_CONFLICT) {
 		return reason;

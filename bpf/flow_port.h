@@ -12,8 +12,9 @@
 #include "pkt.h"
 #include "share.h"
 
-#define PORT_PROBES 48	 /* ports tried, at most */
-#define PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
+#define PORT_PROBES  48	  /* ports tried, at most */
+#define PORT_HOLDERS 8	  /* flows without an answer among which one is chosen that has to give up its port */
+#define PORT_STRIDE  2531 /* a prime, so that it visits every port of a range that it does not divide */
 
 enum port_claim {
 	PORT_LOST, /* to another CPU, this time */
@@ -99,6 +100,7 @@ __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 	__builtin_memset(&keys->owner, 0, sizeof(keys->owner));
 	keys->owner.client = d->client_key.saddr;
 	keys->owner.client_port = d->client_key.sport;
+	keys->owner.slot = d->client.slot;
 	keys->owner.flows = share_first();
 	for (int i = 0; i < SHARE_RACES && claim == PORT_LOST; i++) {
 		if (!bpf_map_update_elem(&udp_ports, &keys->port, &keys->owner, BPF_NOEXIST))
@@ -107,6 +109,28 @@ __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 			claim = port_share(keys);
 	}
 	return claim == PORT_OURS;
+}
+
+/* The slot of the UDP flow that is the only one to use that port; NO_SLOT: others use it, too. */
+static __always_inline __u32 port_sole_user(const struct xf_key6 *reply, __u8 family)
+{
+	struct end_keys *keys = end_keys_get();
+	const struct xf_port_owner *owner;
+	const struct xf_slot *slot;
+	__u32 index;
+
+	if (!keys)
+		return NO_SLOT;
+	port_key(&keys->port, reply, family);
+	owner = bpf_map_lookup_elem(&udp_ports, &keys->port);
+	if (!owner || share_count(share_read(&owner->flows)) != 1)
+		return NO_SLOT;
+	/* Who took the port may have been outlived by another flow of the same client, and the slot be a stranger's. */
+	index = owner->slot;
+	slot = bpf_map_lookup_elem(&slots, &index);
+	if (!slot || slot->key.sport != owner->client_port || !addr_equal(&slot->key.saddr, &owner->client, XF_IPV6))
+		return NO_SLOT;
+	return index;
 }
 
 /* Gives a share back; `reply` is the key of a reply half. */

@@ -20,7 +20,6 @@
 #define SLOT_QUEUE_PROBES 32   /* places of the queue looked at for one to displace, at most */
 #define SLOT_HAND_PROBES  32   /* slots looked at for one whose flow is over, at most */
 #define FLOW_CLOCK_SKEW	  1000 /* jiffies by which two CPUs can disagree: how long one of them may be held up */
-#define NO_SLOT		  0xffffffffu
 
 static __always_inline bool slot_claim(struct xf_slot *slot, __u32 from)
 {
