@@ -10,6 +10,7 @@
 #include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
+#include "pool.h"
 #include "share.h"
 
 #define PORT_PROBES  48	  /* ports tried, at most */
@@ -21,12 +22,6 @@ enum port_claim {
 	PORT_OURS,
 	PORT_FOREIGN,
 };
-
-static __always_inline __u64 port_mix(__u64 h, __u64 word)
-{
-	h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
-	return h ^ h >> 29;
-}
 
 /*
  * Where to begin. UDP: for one client always there, so that it finds its own
@@ -40,12 +35,9 @@ static __always_inline void port_choose(struct flow_draft *d, const struct xf_co
 	d->port.start = bpf_get_prandom_u32();
 	d->port.ports = cfg->port_hi - cfg->port_lo + 1;
 	if (d->client_key.proto == IPPROTO_UDP) {
-		__u64 h = port_mix(cfg->port_secret, client->w[0]);
+		__u64 h = pool_hash(cfg->port_secret, client, family);
 
-		if (family == XF_IPV6)
-			h = port_mix(port_mix(h, client->w[1]), (__u64)client->w[2] << 32 | client->w[3]);
-		h = port_mix(h, d->client_key.sport);
-		d->port.start = h >> 32;
+		d->port.start = pool_mix(h, d->client_key.sport) >> 32;
 	}
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
 	d->port.stride = d->port.ports > PORT_PROBES ? PORT_STRIDE : 1;
