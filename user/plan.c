@@ -58,6 +58,11 @@ static bool same_address(const struct xf_address *a, const struct xf_address *b)
 	return a->family == b->family && (!a->family || xf_address_equal(a, b));
 }
 
+static bool same_pool(const struct xf_pool *a, const struct xf_pool *b)
+{
+	return same_address(&a->first, &b->first) && a->more == b->more;
+}
+
 static bool same_listen(const struct xf_listen *a, const struct xf_listen *b)
 {
 	if (a->kind != b->kind || a->ports.lo != b->ports.lo || a->ports.hi != b->ports.hi)
@@ -95,7 +100,7 @@ static uint32_t differ(const struct plan_rule *running, const struct plan_rule *
 		[PLAN_PROTOCOL] = a->protos == b->protos,
 		[PLAN_LISTEN] = same_listen(&a->listen, &b->listen),
 		[PLAN_TARGET] = same_target(a, b),
-		[PLAN_SOURCE] = a->source == b->source && same_address(&a->masquerade, &b->masquerade),
+		[PLAN_SOURCE] = a->source == b->source && same_pool(&a->masquerade, &b->masquerade),
 		[PLAN_STATELESS] = a->stateless == b->stateless,
 		[PLAN_ALLOW] = same_list(&running->allow, &wanted->allow),
 		[PLAN_DENY] = same_list(&running->deny, &wanted->deny),

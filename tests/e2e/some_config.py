@@ -6,7 +6,7 @@ import sys
 
 
 def some_source(rng):
-    return rng.choice(["auto", "preserve", "masquerade", "masquerade=192.0.2.1"])
+    return rng.choice(["auto", "preserve", "masquerade", "masquerade=192.0.2.1", "masquerade=192.0.2.1-192.0.2.4"])
 
 
 def some_conditions(rng):

@@ -120,7 +120,9 @@ static void random_ends(struct xf_rule_spec *rule, uint32_t number)
 	rule->target.port = random_below(2) ? (uint16_t)(1 + random_below(60000)) : 0;
 	rule->source = (enum xf_source)random_below(3);
 	if (rule->source == XF_SOURCE_MASQUERADE && random_below(2))
-		random_address(&rule->masquerade, v6, number);
+		random_address(&rule->masquerade.first, v6, number);
+	if (rule->masquerade.first.family)
+		rule->masquerade.more = (uint8_t)random_below(3);
 }
 
 static const struct xf_prefixes *random_list(struct config *config, bool v6)

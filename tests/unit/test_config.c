@@ -136,7 +136,7 @@ static void test_stateless(void **state)
 	struct config config = config_of(
 		"rules:\n"
 		"- {protocol: udp, listen: '203.0.113.7:53', target: 192.0.2.53, source: preserve, stateless: true}\n"
-		"- {protocol: udp, listen: '203.0.113.8:53', target: 192.0.2.53, stateless: false}\n");
+		"- {protocol: udp, listen: '203.0.113.8:53', target: 192.0.2.54, stateless: false}\n");
 
 	(void)state;
 	assert_true(config.rules[0].stateless);

@@ -94,6 +94,8 @@ static void test_fields(void **state)
 		 "target 192.0.2.1 -> [2001:db8::1]; its flows end"},
 		{"protocol: tcp, listen: ':2', target: 192.0.2.1", "listen :1 -> :2; its flows end"},
 		{"SAME, source: preserve", "source auto -> preserve; its flows end"},
+		{"SAME, source: masquerade=192.0.2.9-192.0.2.10",
+		 "source auto -> masquerade=192.0.2.9-192.0.2.10; its flows end"},
 		{"SAME, source: masquerade=192.0.2.9", "source auto -> masquerade=192.0.2.9; its flows end"},
 		{"SAME, source: auto", NULL},
 		{"SAME, allow: 198.51.100.0/24", "allow none -> 198.51.100.0/24"},
