@@ -31,8 +31,9 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_RULE_STATES:
 		return config->max_rules;
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
-	case DP_MAP_LISTEN:	/* TCP and UDP */
 		return 2 * config->max_rules;
+	case DP_MAP_LISTEN: /* grows with the rules; TCP and UDP, without state also for answers, in two sets at once */
+		return 8 * config->max_rules;
 	case DP_MAP_LISTEN_RANGES: /* no more than so many prefixes for either protocol */
 		return config->max_rules < 65536 / 16 ? 65536 : 16 * config->max_rules;
 	case DP_MAP_FLOW4:
