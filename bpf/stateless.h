@@ -11,7 +11,8 @@
 
 /* pipeline.h includes the stages before. */
 
-#define WAYS	      4096 /* a power of two */
+#define WAYS_BITS     12
+#define WAYS	      (1 << WAYS_BITS)
 #define NOT_STATELESS (-1)
 #define VERDICT_BITS  2
 #define VERDICT_MASK  ((1 << VERDICT_BITS) - 1)
@@ -34,13 +35,14 @@ struct {
 	__type(value, struct way);
 } ways SEC(".maps") __weak;
 
+/* Addresses that differ in one octet only, whichever, must not meet: so the upper bits of the product. */
 static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const __u8 family)
 {
-	__u32 h = to->w[0] ^ tag;
+	__u64 h = to->w[0];
 
 	if (family == XF_IPV6)
-		h ^= to->w[1] * 0x85ebca6b ^ to->w[2] * 0xc2b2ae35 ^ to->w[3];
-	return h * 0x9e3779b1 >> 16 & (WAYS - 1);
+		h = (h << 32 | to->w[1]) * 0xff51afd7ed558ccdULL + ((__u64)to->w[2] << 32 | to->w[3]);
+	return (h ^ (__u64)tag << 32) * 0x9e3779b97f4a7c15ULL >> (64 - WAYS_BITS);
 }
 
 /* The way out, found again when it is old, or was towards another address. */
