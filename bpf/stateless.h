@@ -35,6 +35,17 @@ struct {
 	__type(value, struct way);
 } ways SEC(".maps") __weak;
 
+/*
+ * Which rule was found last for an address and port, and in which rule set: the set in
+ * the upper half. Only a hint, since the rule itself tells whether it is the one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WAYS);
+	__type(key, __u32);
+	__type(value, __u64);
+} hints SEC(".maps") __weak;
+
 /* Addresses that differ in one octet only, whichever, must not meet: so the upper bits of the product. */
 static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const __u8 family)
 {
@@ -43,6 +54,45 @@ static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const
 	if (family == XF_IPV6)
 		h = (h << 32 | to->w[1]) * 0xff51afd7ed558ccdULL + ((__u64)to->w[2] << 32 | to->w[3]);
 	return (h ^ (__u64)tag << 32) * 0x9e3779b97f4a7c15ULL >> (64 - WAYS_BITS);
+}
+
+/*
+ * Is this the rule that a look-up would find? Nothing can stand before a rule that
+ * listens on an address itself, nor has another one its target's address and port.
+ */
+static __always_inline bool hint_is_right(const struct pkt *p, const struct xf_rule *rule, bool back, const __u8 family)
+{
+	const __u32 flags = XF_RULE_LIVE | XF_RULE_STATELESS;
+	__u16 span = rule->listen_hi - rule->listen_lo;
+
+	if ((rule->flags & flags) != flags || rule->family != family ||
+	    !(rule->protos & (p->tuple.proto == IPPROTO_TCP ? XF_PROTO_TCP : XF_PROTO_UDP)))
+		return false;
+	if (back)
+		return (__u16)(bpf_ntohs(p->tuple.sport) - rule->target_lo) <= span &&
+		       addr_equal(&p->tuple.saddr, &rule->target, family);
+	return (__u16)(bpf_ntohs(p->tuple.dport) - rule->listen_lo) <= span && rule->listen_kind == XF_LISTEN_ADDR &&
+	       addr_equal(&p->tuple.daddr, &rule->masquerade, family);
+}
+
+/* The id of the rule that has the packet's destination, or, of one that goes back, its source. */
+static __always_inline __u32 stateless_rule(const struct pkt *p, __u32 set, bool back, const __u8 family)
+{
+	__u32 index =
+		way_index(back ? p->tuple.sport : p->tuple.dport, back ? &p->tuple.saddr : &p->tuple.daddr, family);
+	__u64 *hint = bpf_map_lookup_elem(&hints, &index);
+	const struct xf_rule *rule;
+	__u32 id;
+
+	if (!hint)
+		return NO_RULE;
+	id = *hint;
+	rule = *hint >> 32 == set ? rule_get(id) : NULL;
+	if (rule && hint_is_right(p, rule, back, family))
+		return id;
+	id = back ? rule_find_target(p, set, family) : rule_find(p, set, family);
+	*hint = (__u64)set << 32 | id;
+	return id;
 }
 
 /* The way out, found again when it is old, or was towards another address. */
@@ -163,13 +213,13 @@ static __always_inline int stateless_find(ctx_t *ctx, struct pkt *p, const __u8 
 	if (!cfg)
 		return PASS;
 	if (p->listen_ports & XF_PORT_LISTEN_STATELESS) {
-		p->rule = rule_find(p, cfg->set, family);
+		p->rule = stateless_rule(p, cfg->set, false, family);
 		rule = rule_get(p->rule);
 		if (rule && rule->flags & XF_RULE_STATELESS)
 			return stateless_way(ctx, p, false, family);
 	}
 	if (p->listen_ports & XF_PORT_TARGET_STATELESS) {
-		p->rule = rule_find_target(p, cfg->set, family);
+		p->rule = stateless_rule(p, cfg->set, true, family);
 		if (p->rule != NO_RULE)
 			return stateless_way(ctx, p, true, family);
 	}

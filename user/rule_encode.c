@@ -25,6 +25,7 @@ void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struc
 		.family = spec->target.addr.family,
 		.source = (__u8)spec->source,
 		.protos = spec->protos,
+		.listen_kind = (__u8)spec->listen.kind,
 	};
 	*meta = (struct xf_rule_meta){
 		.listen_kind = (__u8)spec->listen.kind,
