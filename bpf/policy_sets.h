@@ -67,6 +67,14 @@ __weak __noinline int policy_set_names(const struct pkt *p, __u32 set, __u32 fam
 	return family == XF_IPV6 ? set_names(&addr, set, XF_IPV6) : set_names(&addr, set, XF_IPV4);
 }
 
+/* Does the rule take every source, and is there no ban that might be this one's? Then nothing else need be asked. */
+static __always_inline bool policy_asks_nothing(const struct pkt *p, const struct xf_rule *rule, const __u8 family)
+{
+	__u32 bits = family == XF_IPV4 ? 32 : 128;
+
+	return !(rule->flags & XF_RULE_POLICY) && !prefix_lookup(&p->tuple.saddr, XF_SET_BANS, bits, family);
+}
+
 /* May this source begin a flow at all? The reason why not, or XF_REASON_NONE. */
 __weak __noinline int policy_source(const struct pkt *p)
 {

@@ -133,13 +133,19 @@ __noinline int TIER(way_is_for_us)(ctx_t *ctx, struct way *w, const struct pkt *
 		return false;
 	if (!ctx_l2_addresses(ctx, dest, source, p->l3))
 		return ctx_is_for_us(ctx);
-	if (mac_equal(dest, w->in_mac) && w->in_ifindex == ctx_ingress(ctx))
-		return true;
 	if (!ctx_is_for_us(ctx))
 		return false;
 	__builtin_memcpy(w->in_mac, dest, ETH_ALEN);
 	w->in_ifindex = ctx_ingress(ctx);
 	return true;
+}
+
+/* Is all that is asked there known from a packet before? */
+static __always_inline bool way_is_known(ctx_t *ctx, const struct way *w, const struct pkt *p)
+{
+	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+
+	return p->l3 && eth && w->in_ifindex == ctx_ingress(ctx) && mac_equal(eth->h_dest, w->in_mac);
 }
 
 /* From the client to the target. */
@@ -153,9 +159,9 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way
 	way_towards(w, rule->tag, &rule->target, family);
 	/* Of an interface with several addresses: an answer has but one to come from. */
 	if (!addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
-	    (!p->is_error && !TIER(way_is_for_us)(ctx, w, p)))
+	    (!p->is_error && !way_is_known(ctx, w, p) && !TIER(way_is_for_us)(ctx, w, p)))
 		return PASS;
-	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule);
+	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule, family);
 	if (v != SEND)
 		return v;
 	flow_set_saddr(&w->flow, &p->tuple.saddr, family);
