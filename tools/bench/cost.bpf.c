@@ -3,8 +3,6 @@
  * Writes a fresh packet, then runs the program under measurement on it. Without
  * that, the second run would find the packet as the first one has rewritten it.
  */
-#include <stdbool.h>
-
 #include "write.bpf.h"
 
 struct {
@@ -54,32 +52,30 @@ static __always_inline struct bench_tuple next_tuple(__u32 flow)
 	};
 }
 
-SEC("xdp.frags")
-int bench_cost4(struct xdp_md *ctx)
+static __always_inline int call_with_frame(struct xdp_md *ctx, const volatile struct bench_blank *blank,
+					   const bool ipv6)
 {
-	struct bench_frame *frame = (void *)(long)ctx->data;
+	void *frame = (void *)(long)ctx->data;
 	__u32 flow = next_flow();
 	struct bench_tuple tuple = next_tuple(flow);
 
-	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
+	if (frame + BENCH_SIZE(ipv6, false) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	write_frame(frame, &blank4, &tuple, flow);
+	write_frame(frame, blank, &tuple, flow, ipv6, false);
 	bpf_tail_call(ctx, &subject, 0);
 	return XDP_ABORTED;
 }
 
 SEC("xdp.frags")
+int bench_cost4(struct xdp_md *ctx)
+{
+	return call_with_frame(ctx, &blank4, false);
+}
+
+SEC("xdp.frags")
 int bench_cost6(struct xdp_md *ctx)
 {
-	struct bench_frame6 *frame = (void *)(long)ctx->data;
-	__u32 flow = next_flow();
-	struct bench_tuple tuple = next_tuple(flow);
-
-	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
-		return XDP_ABORTED;
-	write_frame6(frame, &blank6, &tuple, flow);
-	bpf_tail_call(ctx, &subject, 0);
-	return XDP_ABORTED;
+	return call_with_frame(ctx, &blank6, true);
 }
 
 SEC("xdp.frags")

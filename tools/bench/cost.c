@@ -54,12 +54,12 @@ struct outcome {
 static struct outcome run(const struct bench *bench, const struct path *path, int program, uint32_t packets)
 {
 	struct bench_cost *skel = bench->skel;
-	const size_t size = path->ipv6 ? sizeof(struct bench_frame6) : sizeof(struct bench_frame);
+	const size_t size = BENCH_SIZE(path->ipv6, false);
 	struct xdp_md ctx = {
 		.data_end = (__u32)size,
 		.ingress_ifindex = path->reply ? bench->lan.ifindex : bench->wan.ifindex,
 	};
-	uint8_t frame[sizeof(struct bench_frame6)] = {0};
+	uint8_t frame[BENCH_MAX_SIZE] = {0};
 	uint32_t key = 0;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (__u32)size, .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = (int)packets);
@@ -118,18 +118,19 @@ static void measure(const struct bench *bench, const struct path *path)
 
 static void open_bench(struct bench *bench)
 {
+	static const struct bench_kind udp4 = {0}, udp6 = {.ipv6 = 1};
 	struct bench_cost *skel = bench_cost__open();
 
 	if (!skel)
 		die("cannot open the programs: %s", strerror(errno));
 	/* The sender's address does not matter here; the router's is what a frame must be addressed to. */
-	*(struct bench_blank *)&skel->rodata->blank4 = blank_ipv4(&bench->wan, &bench->wan);
-	*(struct bench_blank *)&skel->rodata->blank6 = blank_ipv6(&bench->wan, &bench->wan);
+	*(struct bench_blank *)&skel->rodata->blank4 = blank_make(&udp4, &bench->wan, &bench->wan);
+	*(struct bench_blank *)&skel->rodata->blank6 = blank_make(&udp6, &bench->wan, &bench->wan);
 	if (bench_cost__load(skel))
 		die("cannot load the programs: %s", strerror(errno));
 	bench->skel = skel;
 	bench->empty = bpf_program__fd(skel->progs.bench_empty);
-	bench->bare = bare_load(&bench->lan, &bench->lan);
+	bench->bare = bare_load(BARE_REDIRECT, &udp4, &bench->lan, &bench->lan);
 	bench->program = port_program(&bench->wan);
 }
 

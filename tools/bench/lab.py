@@ -171,7 +171,7 @@ class Bare(Lab):
     """drive attaches bare.bpf.c by itself."""
 
     name = "bare XDP redirect"
-    drive = ["--bare"]
+    drive = ["--bare", "redirect"]
 
 
 class Nftables(Lab):
