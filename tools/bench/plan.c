@@ -119,7 +119,7 @@ static void set(struct plan *plan, int option, char *value)
 		plan->answer = true;
 		return;
 	case 'D':
-		plan->traffic.kind.direct = true;
+		plan->direct = true;
 		return;
 	case 'd':
 		plan->dropped = plan->traffic.lossy = true;
@@ -165,6 +165,7 @@ void plan_parse(struct plan *plan, int argc, char **argv)
 		set(plan, option, optarg);
 	if (!plan->client.netns || !plan->router_in.netns || !plan->router_out.netns || !plan->target.netns)
 		die("--client, --router-in, --router-out and --target are needed");
+	plan->traffic.kind.direct = plan->direct;
 	/* The bare ones that send leave the TTL alone; what they leave to the kernel, it lowers. */
 	plan->traffic.ttl = plan->bare == BARE_REDIRECT || plan->bare == BARE_TC ? BENCH_TTL : BENCH_TTL - 1;
 }

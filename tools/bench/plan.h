@@ -18,6 +18,7 @@ struct plan {
 	double seconds, warm_up;
 	int cpu; /* where the generator runs */
 	enum bare bare;
+	bool direct;  /* packets are sent to the target itself */
 	bool answer;  /* the target answers while flows are made */
 	bool dropped; /* nothing must arrive */
 	bool always;  /* packets are checked also while they are counted */
