@@ -18,7 +18,8 @@ const volatile struct bench_blank blank6;
 volatile __u32 flows = 1;
 volatile __u32 in_order;  /* one flow after the other; else at random */
 volatile __u32 reply;	  /* as the target answers; else as the client sends */
-volatile __u16 port_move; /* added to the listen port: leads to a port that no rule has */
+volatile __u16 port_move; /* added to the ports: leads to another rule, or to a port that no rule has */
+volatile __u32 base;	  /* number of the first flow */
 volatile __u32 next;
 __u32 seed = 2463534242;
 
@@ -36,28 +37,23 @@ static __always_inline __u32 next_flow(void)
 	return (__u64)seed * flows >> 32;
 }
 
-static __always_inline struct bench_tuple next_tuple(__u32 flow)
+static __always_inline struct bench_tuple tuple_of(__u32 flow)
 {
-	struct bench_tuple sent = bench_tuple(flow, 1);
+	struct bench_tuple sent = bench_tuple(flow, 1), got;
 
-	if (!reply) {
-		sent.dport += port_move;
+	sent.dport += port_move;
+	if (!reply)
 		return sent;
-	}
-	return (struct bench_tuple){
-		.saddr = BENCH_TARGET_NET + BENCH_TARGET_HOST,
-		.daddr = sent.saddr,
-		.sport = BENCH_TARGET_PORT,
-		.dport = sent.sport,
-	};
+	got = bench_forwarded(sent);
+	return (struct bench_tuple){got.daddr, got.saddr, got.dport, got.sport};
 }
 
 static __always_inline int call_with_frame(struct xdp_md *ctx, const volatile struct bench_blank *blank,
 					   const bool ipv6)
 {
 	void *frame = (void *)(long)ctx->data;
-	__u32 flow = next_flow();
-	struct bench_tuple tuple = next_tuple(flow);
+	__u32 flow = base + next_flow();
+	struct bench_tuple tuple = tuple_of(flow);
 
 	if (frame + BENCH_SIZE(ipv6, false) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
