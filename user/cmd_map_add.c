@@ -19,8 +19,8 @@ static uint32_t max_flows, max_flows_per_source, syn_threshold;
 static bool stateless, disabled, force, syn_protect;
 
 static const struct opt options[] = {
-	{"name", "NAME", "what to call it; default as in tcp-443", OPT_TEXT, &name, 0, 0},
-	{"source", "MODE", "auto (default), preserve, masquerade or masquerade=ADDR", OPT_TEXT, &source, 0, 0},
+	{"name", "TEXT", "what to call it; default as in tcp-443", OPT_TEXT, &name, 0, 0},
+	{"source", "auto|preserve|masquerade[=ADDR]", "default auto", OPT_TEXT, &source, 0, 0},
 	{"allow", "NET,...", "only these clients may connect", OPT_LIST, &allow, 0, 0},
 	{"deny", "NET,...", "these clients may not, not even if --allow names them", OPT_LIST, &deny, 0, 0},
 	{"rate", "N/UNIT[,burst=N]", "so many new flows: 20/s, 100/min, 5/h, 10/d", OPT_TEXT, &rate, 0, 0},
