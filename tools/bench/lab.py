@@ -16,7 +16,7 @@ RULES_PER_ADDRESS = 40000
 LISTEN_PORT, TARGET_PORT = 5000, 6000
 
 
-class Failure(Exception):
+class Failure(RuntimeError):
     """A command that did not work; its message says which and why."""
 
 

@@ -9,7 +9,7 @@ from lab import BUILD, Failure, rules, sh
 from report import spread
 from subjects import FastTier, endpoint
 
-PATHS, KNOWN, MORE = 16, 10, 1.0  # in cost.c; those of known flows; seconds each, about
+PATHS_SECONDS, TWO_CPUS_SECONDS = 20, 30  # for each number of flows; for two CPUs; about
 TWO_CPUS_ROUNDS, TWO_CPUS_FLOWS, TWO_CPUS_PATHS = 3, 1000, ("flow hit, IPv4", "stateless, IPv4")
 SECOND_HALF = 1 << 20  # flows of the second CPU begin there: in a network card, a flow has one queue
 
@@ -73,6 +73,10 @@ def measure(how, flows, with_two=True):
         return {"rows": rows, "two_cpus": [two_cpus(lab, path) for path in TWO_CPUS_PATHS] if with_two else []}
     finally:
         lab.down()
+
+
+def expected_seconds(numbers_of_flows, with_two):
+    return numbers_of_flows * PATHS_SECONDS + with_two * TWO_CPUS_SECONDS
 
 
 def table(part):

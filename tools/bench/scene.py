@@ -4,7 +4,7 @@
 import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lab import BUILD, Failure, sh
 from subjects import SUBJECTS
@@ -47,6 +47,13 @@ class How:
     router_cpu: int
     load_cpu: int
     verify: bool = False
+
+
+def possible(scene):
+    """The scene without the subjects that cannot have so many rules; what these are, and why."""
+    missing = {name: SUBJECTS[name].missing(scene.rules) for name in scene.subjects}
+    missing = {name: why for name, why in missing.items() if why}
+    return replace(scene, subjects=[name for name in scene.subjects if name not in missing]), missing
 
 
 def make_lab(letter, name, scene, how):

@@ -3,11 +3,14 @@
 
 import json
 import os
+import subprocess
+import tempfile
 
 from lab import BUILD, Failure, Lab, rules
 
 ROUTER_ADDRESS = "0xc0000201"  # 192.0.2.1, and the last word of its IPv6 twin
 DEFAULT_MAX_FLOWS = 262144
+MANY_RULES = 200  # more are not made one by one
 
 
 class Subject(Lab):
@@ -17,6 +20,10 @@ class Subject(Lab):
 
     def limit(self):
         """How many flows fit, or None."""
+
+    @classmethod
+    def missing(cls, n_rules):
+        """Why so many rules cannot be measured, or None."""
 
     def forward(self):
         self.enter("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
@@ -128,6 +135,13 @@ class Xdpfwd(Subject):
     rule = ["--source", "preserve"]  # its options
     fast = 1.0  # share of its packets that the fast tier must have finished
 
+    @classmethod
+    def missing(cls, n_rules):
+        tool = os.path.join(BUILD, "xdpfwd")
+        if n_rules > MANY_RULES and subprocess.run([tool, "apply", "--help"], capture_output=True, check=False).returncode:
+            return "this version has no apply, and so many rules take too long one by one"
+        return None
+
     def xdpfwd(self, *command, **kwargs):
         state = f"/sys/fs/bpf/{self.netns['router']}"
         return self.enter("router", os.path.join(BUILD, "xdpfwd"), "--state", state, *command, **kwargs)
@@ -140,7 +154,27 @@ class Xdpfwd(Subject):
                     "--max-flows", str(max(DEFAULT_MAX_FLOWS, 2 * self.max_flows)))
         self.add_rules()
 
+    def apply(self, n):
+        """n rules in one step."""
+        options = self.rule_options()
+        made = [f"  - {{name: r{number}, protocol: {self.proto}, listen: \"{endpoint(listen, port)}\", "
+                f"target: \"{endpoint(target, to)}\"{options}}}"
+                for number, (listen, port, target, to) in enumerate(rules(n, self.families[0]))]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("\n".join([f"interfaces: [{self.wan}, {self.lan}]", "rules:", *made, ""]))
+            file.flush()
+            self.xdpfwd("apply", file.name, timeout=300)
+
+    def rule_options(self):
+        """The same options as a config has them."""
+        words = [word.removeprefix("--") for word in self.rule]
+        return "".join(f", {key}: {'true' if key == 'stateless' else words[at + 1]}"
+                       for at, key in enumerate(words) if key in ("source", "stateless"))
+
     def add_rules(self):
+        if self.n_rules > MANY_RULES:
+            self.apply(self.n_rules)
+            return
         for family in self.families:
             for listen, port, target, to in rules(self.n_rules, family):
                 self.xdpfwd("map", "add", self.proto, endpoint(listen, port), endpoint(target, to), *self.rule)

@@ -16,11 +16,6 @@ from subjects import SUBJECTS
 CONNECTIONS = 16
 LAB_SECONDS, EXTRA_SECONDS = 2.5, 0.6  # making a lab; starting four programs
 
-SUBJECTS_WITH = {
-    "gso": ["route", "nft", "full", "haproxy", "nginx", "socat"],
-    "none": ["route", "nft", "fast", "masq", "stateless", "full", "haproxy", "nginx"],
-}
-
 # A measurement's key, what it is, its unit, by what to divide, whether more is better.
 FIGURES = (
     ("bits_per_second", "bulk", "Gbit/s", 1e9, True),
