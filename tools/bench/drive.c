@@ -17,7 +17,7 @@
 #include "plan.h"
 #include "wire.h"
 
-#define PATIENCE_NS 1000000000ull /* without any progress while flows are made */
+#define PATIENCE_NS 5000000000ull /* without any progress while flows are made */
 
 struct run {
 	const struct plan *plan;

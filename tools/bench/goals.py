@@ -80,7 +80,7 @@ def of_programs(document):
 
 def of_fast_tier(document):
     for flows in (1, 1000, 100000, 1000000):
-        yield Goal(f"stateless, {flows:,} flows, × bare", 1.25, against(document, "stateless", "bare", ("udp4", flows)))
+        yield Goal(f"stateless, {flows:,} flow{'s' if flows > 1 else ''}, × bare", 1.25, against(document, "stateless", "bare", ("udp4", flows)))
     for flows, limit in ((1000, 1.45), (100000, 2.5), (1000000, 3.2)):
         yield Goal(f"tracked, {flows:,} flows, × bare", limit, against(document, "fast", "bare", ("udp4", flows)))
     yield Goal("masquerade, 1,000 flows, × bare", 1.45, against(document, "masq", "bare", ("udp4", 1000)))

@@ -3,7 +3,7 @@
 
 from scene import NEW, Scene
 
-MANY = 100  # rules: so many targets have a port each for a million masqueraded TCP connections
+MANY = 200  # rules: so many targets have a port each for a million masqueraded TCP connections, and some to spare
 
 FORWARDERS = ["bare", "bare-tc", "route", "nft", "nft-masq", "iptables", "stateless", "fast", "masq", "full",
               "full-masq", "full-stateless"]
