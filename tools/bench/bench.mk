@@ -7,7 +7,7 @@ ifndef BENCH_MK
 BENCH_MK := 1
 
 BENCH_SKEL  := $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard tools/bench/*.bpf.c))
-BENCH_DRIVE := $(addprefix $(BUILD)/bench/,drive.o plan.o port.o blank.o generator.o ends.o)
+BENCH_DRIVE := $(addprefix $(BUILD)/bench/,drive.o options.o port.o blank.o generator.o ends.o)
 BENCH_COST  := $(addprefix $(BUILD)/bench/,cost.o port.o blank.o ends.o)
 BENCH_FORGE := $(addprefix $(BUILD)/bench/,forge.o port.o)
 

@@ -75,7 +75,7 @@ struct bench {
 	struct port wan, lan;
 	int program, bare, empty;
 	uint32_t known;	    /* flows */
-	const char *wanted; /* the beginning of the names of paths */
+	const char *wanted; /* the one path; empty: all */
 	uint32_t base;
 };
 
@@ -207,7 +207,7 @@ static void set(struct bench *bench, int option, char *value)
 	}
 }
 
-/* cost --wan NETNS:IFACE --lan NETNS:IFACE [--cpu N] [--path BEGINNING] [--base FLOW] FLOWS... */
+/* cost --wan NETNS:IFACE --lan NETNS:IFACE [--cpu N] [--path NAME] [--base FLOW] FLOWS... */
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 		bench.known = (uint32_t)strtoul(argv[i], NULL, 10);
 		/* Paths of known flows for each number of them, of new flows once. */
 		for (size_t path = 0; path < sizeof(paths) / sizeof(paths[0]); path++)
-			if (!strncmp(paths[path].name, bench.wanted, strlen(bench.wanted)) &&
+			if ((!*bench.wanted || !strcmp(paths[path].name, bench.wanted)) &&
 			    (!paths[path].fresh || i == argc - 1))
 				measure(&bench, &paths[path]);
 	}

@@ -14,7 +14,7 @@
 
 #include <sys/resource.h>
 
-#include "plan.h"
+#include "options.h"
 #include "wire.h"
 
 #define PATIENCE_NS 5000000000ull /* without any progress while flows are made */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What one measurement is told on its command line. */
-#ifndef XDPFWD_BENCH_PLAN_H
-#define XDPFWD_BENCH_PLAN_H
+#ifndef XDPFWD_BENCH_OPTIONS_H
+#define XDPFWD_BENCH_OPTIONS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
