@@ -130,14 +130,18 @@ def named(name):
     return {**SUBJECTS, **PROXIES}[name].name
 
 
+def short(value):
+    """Three digits: two would make a goal that is just missed look reached."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def table(document):
     """Lines of Markdown."""
     lines = ["| goal | limit | measured (min–max) | |", "|---|---|---|---|"]
     for goal in goals(document):
         limit = "–" if goal.limit is None else f"{'≥' if goal.least else '≤'} {goal.limit:g}"
-        digits = 0 if goal.what.endswith(" ns") else 2
-        found = "–" if goal.found is None else (f"{goal.found['median']:.{digits}f} ({goal.found['min']:.{digits}f}–"
-                                                f"{goal.found['max']:.{digits}f})")
+        found = "–" if goal.found is None else (f"{short(goal.found['median'])} ({short(goal.found['min'])}–"
+                                                f"{short(goal.found['max'])})")
         lines.append(f"| {goal.what} | {limit} | {found} | {goal.verdict()} |")
     return lines
 
@@ -158,8 +162,8 @@ def slower_tcp(part, figures):
         for ours in OURS:
             for other in OTHERS:
                 if ours in its and other in its and (its[ours] < its[other]) == more and its[ours] != its[other]:
-                    yield (f"TCP, offloads {part['offloads']}, {what}: {named(ours)} {its[ours]:.3g} {unit}, "
-                           f"{named(other)} {its[other]:.3g} {unit}")
+                    yield (f"TCP, offloads {part['offloads']}, {what}: {named(ours)} {short(its[ours])} {unit}, "
+                           f"{named(other)} {short(its[other])} {unit}")
 
 
 def slower(document, figures):
