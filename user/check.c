@@ -213,7 +213,7 @@ static int add_replies(json_t *checks, const struct dp_rule *rule)
 	if (rule->packets_in && !rule->packets_out) {
 		xf_address_format(&rule->spec.target.addr, target, sizeof(target));
 		c.result = rule->spec.protos == XF_PROTO_UDP ? warning : failure;
-		if (rule->masquerade.family)
+		if (rule->masquerade.first.family)
 			SAY(c.remedy, "is %s up, and does its firewall let this machine in?", target);
 		else
 			SAY(c.remedy,
