@@ -17,7 +17,7 @@
 #define WARM_UP	   100
 #define MAX_ROUNDS 1000000
 
-static void fail(const char *what)
+static __attribute__((noreturn)) void fail(const char *what)
 {
 	fprintf(stderr, "pingpong: %s: %s\n", what, strerror(errno));
 	exit(1);
