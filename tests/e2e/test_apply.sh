@@ -239,7 +239,7 @@ set_of() {
 stream_begins() {
 	rm -f "$TMP/stream.fifo"
 	mkfifo "$TMP/stream.fifo"
-	start stream nsenter --net=/run/netns/client -- python3 "$E2E_DIR/stream.py" $WAN4 5000,5001 2000 "$TMP/stream.fifo"
+	start stream nsenter --net=/run/netns/client -- python3 "$E2E_DIR/steady.py" $WAN4 5000,5001 2000 "$TMP/stream.fifo"
 	wait_for_line "$TMP/stream.out" ready
 }
 
