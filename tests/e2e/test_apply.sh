@@ -294,13 +294,18 @@ killed() {
 		xdpfwd apply "$TMP/set$i" >/dev/null
 		xdpfwd map list --json | jq -S '[.[] | del(.counters)]' | sha256sum >>"$TMP/sums"
 	done
-	for ((i = 0; i < 70; i++)); do
+	for ((i = 0; i < 60; i++)); do
 		kill_some_time apply "$TMP/set$((i % 2))"
 		consistent
 	done
 	xdpfwd apply "$TMP/set0" >/dev/null
 	consistent
 	no_rubbish 500
+	for ((i = 0; i < 10; i++)); do
+		kill_some_time apply "$TMP/set$((1 - i % 2))" --confirm 1
+		consistent
+		until_true xdpfwd apply "$TMP/set$((i % 2))"
+	done
 	for ((i = 0; i < 30; i++)); do
 		kill_some_time map add udp $WAN4:$((6000 + i)) $SERVER4:7000 --name "k$i"
 		xdpfwd map list --json >/dev/null
