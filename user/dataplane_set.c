@@ -96,7 +96,8 @@ int dp_set_switch(struct dataplane *dp, __u32 next, __u32 seconds, struct xf_err
 /* ---- what is of no set in force */
 
 struct sweep {
-	const struct dataplane *dp;
+	struct dataplane *dp;
+	const struct dp_ruleset *rules; /* of the set in force */
 	struct dp_batch batch;
 };
 
@@ -132,15 +133,16 @@ static int drop_other_meta(const void *key, const void *value, void *arg)
 }
 
 /* What was refused on account of rules that are gone. */
-static int sweep_drops(struct dataplane *dp, const struct dp_ruleset *rules)
+static int sweep_drops(const struct sweep *s)
 {
+	const struct dp_ruleset *rules = s->rules;
 	bool *gone = calloc(rules->max_rules, sizeof(*gone));
 	__u32 id;
 	int rc;
 
 	for (id = 0; gone && id < rules->max_rules; id++)
 		gone[id] = !dp_rule_is_there(&rules->rules[id]);
-	rc = gone ? dp_drops_forget(dp, gone) : -ENOMEM;
+	rc = gone ? dp_drops_forget(s->dp, gone) : -ENOMEM;
 	free(gone);
 	return rc;
 }
@@ -156,7 +158,7 @@ static int sweep_map(struct sweep *s, enum dp_map map, dp_walk_fn fn)
 
 static int sweep_maps(struct dataplane *dp, const struct dp_ruleset *rules, struct xf_error *err)
 {
-	struct sweep s = {.dp = dp};
+	struct sweep s = {.dp = dp, .rules = rules};
 	int rc = sweep_map(&s, DP_MAP_LISTEN, drop_other_listen);
 
 	if (!rc)
@@ -164,7 +166,7 @@ static int sweep_maps(struct dataplane *dp, const struct dp_ruleset *rules, stru
 	if (!rc)
 		rc = sweep_map(&s, DP_MAP_RULE_META, drop_other_meta);
 	if (!rc)
-		rc = sweep_drops(dp, rules);
+		rc = sweep_drops(&s);
 	return rc ? xf_fail(err, "cannot clear former rules away: %s", strerror(-rc)) : 0;
 }
 

@@ -138,7 +138,7 @@ rolls_back() {
 	write_rules a1 c3 >"$CONFIG"
 	sed -i '/a1/s/7000/7001/' "$CONFIG"
 	start terminal setsid script -qefc "nsenter --net=/run/netns/router -- $XDPFWD apply $CONFIG --confirm 3; sleep 1000" /dev/null
-	wait_for_line "$TMP/terminal.out" 'unless `xdpfwd confirm`'
+	wait_for_line "$TMP/terminal.out" 'unless .xdpfwd confirm'
 	equal "before the end" "a1 c3" "$(names)"
 	equal "before the end" "$CLIENT4 7001" "$(ask 5001)"
 	pkill -KILL --session "$(cat "$TMP/terminal.pid")" || true
