@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whether a new rule can be: against the rules that are there, and against this machine. */
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane_int.h"
+#include "lockout.h"
 #include "log.h"
 
 /* ---- the other rules */
@@ -109,49 +109,6 @@ int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
 
 /* ---- the machine */
 
-/* A socket bound to any address is reached only through addresses of this machine. */
-static int judge_listen_address(const struct xf_rule_spec *rule, const struct xf_address **addr, struct xf_error *err)
-{
-	*addr = NULL;
-	if (rule->listen.kind != XF_LISTEN_ADDR)
-		return 1;
-	*addr = &rule->listen.addr;
-	return nd_address_is_local(&rule->listen.addr, err);
-}
-
-static int judge_sockets_of(const struct xf_rule_spec *rule, const struct xf_address *addr, uint8_t proto,
-			    struct xf_error *err)
-{
-	uint8_t number = proto == XF_PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
-	struct nd_socket socket = {0};
-	int found;
-
-	if (!(rule->protos & proto))
-		return 0;
-	found = nd_socket_find(number, rule->target.addr.family, addr, rule->listen.ports, &socket, err);
-	if (found <= 0)
-		return found;
-	if (!socket.pid)
-		return xf_fail(err,
-			       "%s port %u is in use by a socket of this machine: the rule would take its connections; "
-			       "use --force to do it anyway",
-			       xf_protos_format(proto), socket.port);
-	return xf_fail(err,
-		       "%s port %u is in use by %.16s (pid %d): the rule would take its connections; use --force to do "
-		       "it anyway",
-		       xf_protos_format(proto), socket.port, socket.comm, socket.pid);
-}
-
-static int judge_sockets(const struct xf_rule_spec *rule, struct xf_error *err)
-{
-	const struct xf_address *addr;
-	int local = judge_listen_address(rule, &addr, err);
-
-	if (local <= 0)
-		return local;
-	return judge_sockets_of(rule, addr, XF_PROTO_TCP, err) ? -1 : judge_sockets_of(rule, addr, XF_PROTO_UDP, err);
-}
-
 static int judge_listen_iface(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
 	struct dp_iface_record record;
@@ -225,7 +182,7 @@ static int judge_source(struct dp_addition *add, struct xf_error *err)
 
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
-	if (judge_target(add, err) || (!add->force && judge_sockets(add->spec, err)) || judge_source(add, err))
+	if (judge_target(add, err) || (!add->force && lockout_check(add->spec, 1, err)) || judge_source(add, err))
 		return -1;
 	return judge_listen_iface(dp, add, err);
 }
