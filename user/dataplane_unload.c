@@ -44,6 +44,17 @@ static bool is_link_pin(const char *name)
 	       !name[end];
 }
 
+/* Of another version, which may have maps and programs that this one does not know. */
+static bool is_of_other_version(const struct dataplane *dp, const char *pin)
+{
+	char name[NAME_MAX + 4];
+
+	if (!dp->config.abi || dp->config.abi == XF_ABI_VERSION)
+		return false;
+	snprintf(name, sizeof(name), "xf_%s", pin + (strncmp(pin, "prog_", 5) ? 0 : 5));
+	return dp_map_pin_is_named(dp, pin, pin) || (!strncmp(pin, "prog_", 5) && prog_pin_is_ours(dp, pin, name));
+}
+
 static bool is_ours(const struct dataplane *dp, const char *pin)
 {
 	char name[NAME_MAX + 1];
@@ -60,7 +71,7 @@ static bool is_ours(const struct dataplane *dp, const char *pin)
 	for (i = 0; i < DP_PROG_COUNT; i++)
 		if (!strcmp(name, dp_prog_specs[i].pin))
 			return prog_pin_is_ours(dp, pin, dp_prog_specs[i].name);
-	return is_link_pin(name);
+	return is_link_pin(name) || is_of_other_version(dp, name);
 }
 
 typedef void (*pin_fn)(struct dataplane *dp, const char *name, void *arg);
@@ -176,14 +187,13 @@ static int check_netns(struct dataplane *dp, const struct dp_iface_record *recor
 static void open_what_is_there(struct dataplane *dp)
 {
 	struct xf_error ignored;
-	__u32 zero = 0;
 	int i;
 
+	if (dp_config_open(dp, &ignored))
+		log_debug("%s", ignored.text);
 	for (i = 0; i < DP_MAP_COUNT; i++)
-		if (dp_map_open(dp, (enum dp_map)i, &ignored))
+		if (dp->map[i] < 0 && dp_map_open(dp, (enum dp_map)i, &ignored))
 			log_debug("%s", ignored.text);
-	if (dp->map[DP_MAP_CONFIG] >= 0)
-		bpf_map_lookup_elem(dp->map[DP_MAP_CONFIG], &zero, &dp->config);
 }
 
 static int detach_everything(struct dataplane *dp, struct xf_error *err)
