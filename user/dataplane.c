@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 
+#include "caps.h"
 #include "dataplane_int.h"
 
 const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
@@ -179,6 +180,14 @@ int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err)
 	return rc;
 }
 
+static int open_permitted(struct dataplane *dp, bool write, struct xf_error *err)
+{
+	if (!caps_check(write ? CAPS_BPF | CAPS_NET_ADMIN : CAPS_BPF, dp->dir, err))
+		return dp_instance_open(dp, write, err);
+	errno = EPERM;
+	return -1;
+}
+
 int dp_open(struct dataplane **out, const char *state, bool write, struct xf_error *err)
 {
 	struct dataplane *dp = dp_new(state, err);
@@ -190,7 +199,7 @@ int dp_open(struct dataplane **out, const char *state, bool write, struct xf_err
 	rc = write ? state_lock(dp->dir, false, &dp->dir_fd, err) : state_open(dp->dir, &dp->dir_fd, err);
 	if (!rc) {
 		errno = ENOENT;
-		rc = dp->dir_fd < 0 ? -1 : dp_instance_open(dp, write, err);
+		rc = dp->dir_fd < 0 ? -1 : open_permitted(dp, write, err);
 		if (rc && errno == ENOENT)
 			xf_fail(err, "no data plane is loaded in %s; run `xdpfwd load IFACE` first", dp->dir);
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -227,6 +228,8 @@ int dp_load(const char *state, const struct dp_load_options *options, struct xf_
 	/* Names first: a mistyped one shall not leave an instance behind. */
 	for (i = 0; i < options->n_ifnames && !rc; i++)
 		rc = nd_link_by_name(options->ifnames[i], &changes[i].link, err);
+	if (!rc)
+		rc = caps_check(CAPS_BPF | CAPS_NET_ADMIN | CAPS_PERFMON, "load", err);
 	if (!rc)
 		rc = state_lock(dp->dir, true, &dp->dir_fd, err);
 	if (!rc)

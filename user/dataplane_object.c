@@ -13,6 +13,7 @@
 
 #include "xdpfwd.skel.h"
 
+#include "caps.h"
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -209,8 +210,7 @@ static const char *load_remedy(int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return "it takes CAP_BPF and CAP_NET_ADMIN, run as root; or the kernel's verifier refused the "
-		       "programs, --verbose shows its log";
+		return caps_remedy();
 	case ENOMEM:
 		return "ask for less with --max-rules or --max-flows";
 	default:

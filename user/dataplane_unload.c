@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 
+#include "caps.h"
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -250,6 +251,8 @@ int dp_unload_all(const char *state, struct xf_error *err)
 	if (!dp)
 		return -1;
 	rc = state_lock(dp->dir, false, &dp->dir_fd, err);
+	if (!rc && dp->dir_fd >= 0)
+		rc = caps_check(CAPS_BPF | CAPS_NET_ADMIN, "unload", err);
 	if (!rc && dp->dir_fd >= 0) {
 		rc = dp_state_clean(dp->dir, foreign, err);
 		if (foreign[0])
