@@ -59,16 +59,19 @@ static bool is_of_other_version(const struct dataplane *dp, const char *pin)
 static bool is_ours(const struct dataplane *dp, const char *pin)
 {
 	char name[NAME_MAX + 1];
+	bool aside;
 	char *next;
 	int i;
 
 	snprintf(name, sizeof(name), "%s", pin);
-	next = strstr(name, "_next"); /* a pin that was about to be moved over another */
-	if (next && !next[5])
+	next = strstr(name, "_next"); /* a pin that was about to be moved over another, perhaps by another version */
+	aside = next && !next[5];
+	if (aside)
 		*next = '\0';
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		if (!strcmp(name, dp_map_specs[i].name))
-			return dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
+			return aside ? dp_map_pin_is_named(dp, pin, name) :
+				       dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
 	for (i = 0; i < DP_PROG_COUNT; i++)
 		if (!strcmp(name, dp_prog_specs[i].pin))
 			return prog_pin_is_ours(dp, pin, dp_prog_specs[i].name);

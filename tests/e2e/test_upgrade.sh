@@ -145,6 +145,23 @@ consistent() {
 	tcp_connect client $WAN6 6000
 }
 
+# Before there is an instance, and what is left of one then.
+killed_first() {
+	local i
+	setup tc
+	how_long xdpfwd load wan0 --mode tc
+	for ((i = 0; i < KILLS / 12; i++)); do
+		xdpfwd unload --all
+		kill_at_random nsenter --net=/run/netns/router -- "$XDPFWD" load wan0 --mode tc
+		xdpfwd load wan0 --mode tc
+		xdpfwd map add tcp :6000 $SERVER4:7001
+		tcp_connect client $WAN4 6000
+	done
+	xdpfwd unload --all
+	equal "left in the bpffs" "" "$(pins)"
+	! in_router bpftool net show | grep -q xf_ || fail "a program stayed attached"
+}
+
 killed_replacing() {
 	local i
 	setup gro
@@ -169,7 +186,8 @@ killed_upgrading() {
 		kill_at_random nsenter --net=/run/netns/router -- "$NEXT" load wan0 --mode tc
 		tcp_connect client $WAN4 6000
 		tcp_connect client $WAN6 6000
-		# One of them finishes it, the other takes it back.
+		# The newer one finishes it; the older one can take it back, if it has not come to its end.
+		[ $i -eq 0 ] || [ $((i % 2)) -eq 1 ] || ! xdpfwd load wan0 --mode tc || consistent
 		XDPFWD=$NEXT
 		xdpfwd load wan0 --mode tc
 		consistent
@@ -184,6 +202,7 @@ for tier in tc gro; do
 	it "nor does a version with another layout, which keeps flows and counters, $tier" across_layouts $tier
 done
 it "state that cannot be taken over is refused, or thrown away when told so" not_convertible
+it "kills of the first load: the next one works" killed_first
 it "$KILLS kills while programs are replaced: forwarding goes on" killed_replacing
 it "kills during an upgrade: the next load finishes it" killed_upgrading
 
