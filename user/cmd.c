@@ -12,10 +12,17 @@ int cmd_misuse(const struct opt_command *command, const struct xf_error *err)
 	return out_fail(CMD_USAGE, &line);
 }
 
+/* Where cmd_begin notes the table, instead of using it. */
+static const struct opt_command **described;
+
 int cmd_begin(const struct opt_command *command, int *argc, char **argv)
 {
 	struct xf_error err;
 
+	if (described) {
+		*described = command;
+		return CMD_DONE;
+	}
 	switch (opt_parse(command, argc, argv, &err)) {
 	case OPT_GO_ON:
 		break;
@@ -35,6 +42,16 @@ const struct cmd_row *cmd_find(const struct cmd_row *table, const char *name, st
 			return table;
 	xf_fail(err, "unknown command %.200s", *name ? name : "\"\"");
 	return NULL;
+}
+
+const struct opt_command *cmd_describe(const struct cmd_row *row)
+{
+	const struct opt_command *command = NULL;
+
+	described = &command;
+	row->run(NULL, 0, NULL);
+	described = NULL;
+	return command;
 }
 
 void cmd_list(const struct cmd_row *table, FILE *to)

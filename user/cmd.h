@@ -36,7 +36,12 @@ int cmd_misuse(const struct opt_command *command, const struct xf_error *err);
 /* `state` is the instance's directory; argv are the arguments after the command's name. */
 typedef int cmd_fn(const char *state, int argc, char **argv);
 
-cmd_fn cmd_load, cmd_unload, cmd_status, cmd_map, cmd_stats, cmd_flows, cmd_ban, cmd_metrics, cmd_serve;
+cmd_fn cmd_load, cmd_unload, cmd_status;
+cmd_fn cmd_map, cmd_stats, cmd_flows, cmd_ban;
+cmd_fn cmd_check;
+cmd_fn cmd_import;
+cmd_fn cmd_metrics, cmd_serve;
+cmd_fn cmd_completion;
 cmd_fn cmd_map_add, cmd_map_del, cmd_map_list, cmd_map_show, cmd_map_enable, cmd_map_disable;
 
 /* Operands that name rules; none: all of them. */
@@ -56,6 +61,13 @@ struct cmd_row {
 
 /* Finds argv[0] in the table (which ends with an empty row); NULL: err says so. */
 const struct cmd_row *cmd_find(const struct cmd_row *table, const char *name, struct xf_error *err);
+/*
+ * The options and operands of that row's command. A command begins with
+ * cmd_begin and ends when that says so: here it ends there, its table noted.
+ */
+const struct opt_command *cmd_describe(const struct cmd_row *row);
+/* The tool itself, in main.c: what stands before a command, and the commands. */
+extern const struct opt_command cmd_tool;
 /* The table as lines of --help. */
 void cmd_list(const struct cmd_row *table, FILE *to);
 

@@ -14,7 +14,7 @@ static uint32_t max_rules, max_flows;
 static struct opt_list timeouts;
 
 static const struct opt options[] = {
-	{"mode", "MODE", "auto (default), native, generic or tc", OPT_TEXT, &mode, 0, 0},
+	{"mode", "auto|native|generic|tc", "default auto", OPT_TEXT, &mode, 0, 0},
 	{"max-rules", "N", "room for so many rules; default 65536", OPT_U32, &max_rules, 1, DP_MAX_RULES_LIMIT},
 	{"max-flows", "N", "room for so many flows; default 262144", OPT_U32, &max_flows, 1, DP_MAX_FLOWS_LIMIT},
 	{"masquerade-ports", "A-B", "source ports that masquerading may use", OPT_TEXT, &ports, 0, 0},

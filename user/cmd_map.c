@@ -31,6 +31,7 @@ static const struct opt_command command = {
 	.min_operands = 1,
 	.max_operands = -1,
 	.stops = true,
+	.commands = commands,
 };
 
 int cmd_map(const char *state, int argc, char **argv)

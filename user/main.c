@@ -16,8 +16,11 @@ static const struct cmd_row commands[] = {
 	{"stats", cmd_stats, "counters by rule, once or every few seconds"},
 	{"flows", cmd_flows, "tracked connections: list, flush, who"},
 	{"ban", cmd_ban, "sources that no rule takes traffic from: ban, list, lift"},
+	{"check", cmd_check, "what is wrong, and what helps"},
+	{"import", cmd_import, "another tool's port forwards as a config"},
 	{"metrics", cmd_metrics, "counters in Prometheus' text format, once"},
 	{"serve", cmd_serve, "Prometheus exporter and status page"},
+	{"completion", cmd_completion, "lets bash, zsh or fish complete command lines"},
 	{NULL, NULL, NULL},
 };
 
@@ -37,7 +40,7 @@ static void list_commands(FILE *to)
 	cmd_list(commands, to);
 }
 
-static const struct opt_command tool = {
+const struct opt_command cmd_tool = {
 	.name = "",
 	.operands = "COMMAND [ARGUMENTS]",
 	.about = "Forwards TCP and UDP ports in the kernel, by XDP and TC programs.",
@@ -48,13 +51,14 @@ static const struct opt_command tool = {
 	.options = options,
 	.max_operands = -1,
 	.stops = true,
+	.commands = commands,
 };
 
 static int run(int argc, char **argv)
 {
 	const struct cmd_row *row;
 	struct xf_error err;
-	int ret = cmd_begin(&tool, &argc, argv);
+	int ret = cmd_begin(&cmd_tool, &argc, argv);
 
 	if (ret != CMD_GO_ON)
 		return ret;
@@ -65,7 +69,7 @@ static int run(int argc, char **argv)
 	if (state && !*state) {
 		/* As of an unset variable in a script: the default instance is not what was meant. */
 		xf_fail(&err, "--state: \"\" is no directory");
-		return cmd_misuse(&tool, &err);
+		return cmd_misuse(&cmd_tool, &err);
 	}
 	if (!state)
 		state = getenv("XDPFWD_STATE");
@@ -73,11 +77,11 @@ static int run(int argc, char **argv)
 		state = DP_DEFAULT_STATE;
 	if (!argc) {
 		xf_fail(&err, "no command given");
-		return cmd_misuse(&tool, &err);
+		return cmd_misuse(&cmd_tool, &err);
 	}
 	row = cmd_find(commands, argv[0], &err);
 	if (!row)
-		return cmd_misuse(&tool, &err);
+		return cmd_misuse(&cmd_tool, &err);
 	return row->run(state, argc - 1, argv + 1);
 }
 

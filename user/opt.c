@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* The option of that name; the name is not NUL-terminated. */
-static const struct opt *opt_find(const struct opt *options, const char *name, size_t len)
+const struct opt *opt_find(const struct opt *options, const char *name, size_t len)
 {
 	for (; options->name; options++)
 		if (strlen(options->name) == len && !memcmp(options->name, name, len))

@@ -38,6 +38,8 @@ struct opt {
 	uint32_t max;
 };
 
+struct cmd_row;
+
 struct opt_command {
 	const char *name;	   /* as typed, "map add"; empty for the tool itself */
 	const char *operands;	   /* how --help calls them: "PROTO LISTEN TARGET" */
@@ -46,8 +48,9 @@ struct opt_command {
 	void (*more)(FILE *to);	   /* prints further lines of --help after these; may be NULL */
 	const struct opt *options; /* ends with an empty one; --help is added by itself */
 	int min_operands;
-	int max_operands; /* -1: any number */
-	bool stops;	  /* options end at the first operand: a command follows */
+	int max_operands;		/* -1: any number */
+	bool stops;			/* options end at the first operand: a command follows */
+	const struct cmd_row *commands; /* those that can follow then */
 };
 
 enum opt_result {
@@ -63,6 +66,8 @@ enum opt_result {
  * to report it.
  */
 enum opt_result opt_parse(const struct opt_command *command, int *argc, char **argv, struct xf_error *err);
+/* The option of that name; the name is not NUL-terminated. NULL: there is none. */
+const struct opt *opt_find(const struct opt *options, const char *name, size_t len);
 /* The text of --help. */
 void opt_help(const struct opt_command *command, FILE *to);
 
