@@ -10,8 +10,10 @@
 
 #include "dataplane_int.h"
 
-#define BATCH	   4096
-#define CONFIG_MAX 4096 /* octets that a later version's configuration may have */
+#define BATCH 4096
+/* Octets that another version's configuration may have: what all have in common, and much more. */
+#define CONFIG_MIN (__builtin_offsetof(struct xf_config, version) + sizeof(((struct xf_config *)NULL)->version))
+#define CONFIG_MAX 4096
 
 const struct dp_map_spec dp_map_specs[DP_MAP_COUNT] = {
 #define X(id, pin, maptype, key, value) [DP_MAP_##id] = {#pin, BPF_MAP_TYPE_##maptype, key, value},
@@ -104,13 +106,13 @@ static bool is_config(const struct bpf_map_info *info)
 	const struct dp_map_spec *spec = &dp_map_specs[DP_MAP_CONFIG];
 
 	return is_named(info, spec->name) && info->type == spec->type && info->key_size == spec->key_size &&
-	       info->value_size >= sizeof(struct xf_config) && info->value_size <= CONFIG_MAX;
+	       info->value_size >= CONFIG_MIN && info->value_size <= CONFIG_MAX;
 }
 
 /* Of another ABI only what is at the same place in all of them is right. */
 int dp_config_open(struct dataplane *dp, struct xf_error *err)
 {
-	char path[PATH_MAX], value[CONFIG_MAX];
+	char path[PATH_MAX], value[CONFIG_MAX] = {0};
 	struct bpf_map_info info;
 	__u32 zero = 0;
 	int fd = bpf_obj_get(dp_path(dp, dp_map_specs[DP_MAP_CONFIG].name, path));
