@@ -70,8 +70,7 @@ static bool is_ours(const struct dataplane *dp, const char *pin)
 		*next = '\0';
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		if (!strcmp(name, dp_map_specs[i].name))
-			return aside ? dp_map_pin_is_named(dp, pin, name) :
-				       dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
+			return aside ? dp_map_pin_is_named(dp, pin, name) : dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
 	for (i = 0; i < DP_PROG_COUNT; i++)
 		if (!strcmp(name, dp_prog_specs[i].pin))
 			return prog_pin_is_ours(dp, pin, dp_prog_specs[i].name);
