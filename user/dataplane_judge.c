@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "dataplane_int.h"
-#include "lockout.h"
 #include "log.h"
 
 /* ---- the other rules */
@@ -14,14 +13,14 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-struct names {
+struct taken {
 	const char **sorted;
 	size_t n;
 };
 
 static bool is_taken(const char *name, void *arg)
 {
-	const struct names *names = arg;
+	const struct taken *names = arg;
 
 	return names->n && bsearch(&name, names->sorted, names->n, sizeof(*names->sorted), compare_names);
 }
@@ -29,7 +28,7 @@ static bool is_taken(const char *name, void *arg)
 /* Thousands of rules may have the same port, and so want the same name. */
 static int give_name(struct dp_addition *add, struct xf_error *err)
 {
-	struct names names = {.sorted = calloc(add->set.n_entries + 1, sizeof(*names.sorted))};
+	struct taken names = {.sorted = calloc(add->set.n_entries + 1, sizeof(*names.sorted))};
 	size_t i;
 
 	if (!names.sorted)
@@ -68,8 +67,7 @@ static int judge_against(const struct xf_rule_spec *rule, const struct xf_rule_s
 }
 
 /* A rule that is gone, but for its last flows: their answers must still find them. */
-static int judge_against_draining(const struct xf_rule_spec *rule, const struct xf_rule_spec *other,
-				  struct xf_error *err)
+int dp_judge_draining(const struct xf_rule_spec *rule, const struct xf_rule_spec *other, struct xf_error *err)
 {
 	char text[XF_ENDPOINT_STRLEN];
 
@@ -96,7 +94,7 @@ int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
 		struct xf_rule_spec other;
 
 		xf_rule_decode(&set->rules[entry->id], &entry->meta, &other);
-		if (live ? judge_against(add->spec, &other, err) : judge_against_draining(add->spec, &other, err))
+		if (live ? judge_against(add->spec, &other, err) : dp_judge_draining(add->spec, &other, err))
 			return -1;
 	}
 	if (set->free_id == set->max_rules)
@@ -116,10 +114,10 @@ static int judge_listen_iface(struct dataplane *dp, struct dp_addition *add, str
 
 	if (add->spec->listen.kind != XF_LISTEN_IFACE)
 		return 0;
-	if (nd_link_by_name(add->spec->listen.ifname, &link, err))
+	if (dp_machine_link(&add->machine, add->spec->listen.ifname, &link, err))
 		return -1;
 	add->listen_ifindex = link.ifindex;
-	if (!dp_iface_get(dp, link.ifindex, &record))
+	if (!dp_iface_get(dp, link.ifindex, &record) && dp_machine_says(&add->machine, link.name))
 		log_warning("%s is not loaded: packets that come in there meet no rule; remedy: xdpfwd load %s",
 			    link.name, link.name);
 	return 0;
@@ -129,11 +127,11 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 {
 	const struct xf_address *target = &add->spec->target.addr;
 	char text[XF_ENDPOINT_STRLEN];
-	int local = nd_address_is_local(target, err);
+	int local = dp_machine_owns(&add->machine, target, err);
 
 	if (local < 0)
 		return -1;
-	if (!local && nd_route_get(target, &add->route, err))
+	if (!local && dp_machine_route(&add->machine, target, &add->route, err))
 		return -1;
 	add->local = local || add->route.local;
 	if (add->local && add->spec->source == XF_SOURCE_MASQUERADE)
@@ -151,7 +149,7 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 }
 
 /* Warns of the first address that is not this machine's: the others have probably the same reason. */
-static int judge_pool(const struct xf_pool *pool, struct xf_error *err)
+static int judge_pool(struct dp_addition *add, const struct xf_pool *pool, struct xf_error *err)
 {
 	char text[XF_ENDPOINT_STRLEN];
 	unsigned int i;
@@ -160,10 +158,10 @@ static int judge_pool(const struct xf_pool *pool, struct xf_error *err)
 	for (i = 0; i <= pool->more && local > 0; i++) {
 		struct xf_address addr = xf_pool_address(pool, (uint8_t)i);
 
-		local = nd_address_is_local(&addr, err);
-		if (!local)
-			log_warning("%s is no address of this machine: the target's answers must be routed here",
-				    xf_address_format(&addr, text, sizeof(text)));
+		local = dp_machine_owns(&add->machine, &addr, err);
+		xf_address_format(&addr, text, sizeof(text));
+		if (!local && dp_machine_says(&add->machine, text))
+			log_warning("%s is no address of this machine: the target's answers must be routed here", text);
 	}
 	return local < 0 ? -1 : 0;
 }
@@ -188,12 +186,13 @@ static int judge_source(struct dp_addition *add, struct xf_error *err)
 	if (!add->source.family)
 		return xf_fail(err, "no address of this machine to reach %s from; use --source masquerade=ADDR",
 			       xf_address_format(&rule->target.addr, text, sizeof(text)));
-	return judge_pool(&(struct xf_pool){.first = add->source, .more = rule->masquerade.more}, err);
+	return judge_pool(add, &(struct xf_pool){.first = add->source, .more = rule->masquerade.more}, err);
 }
 
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
-	if (judge_target(add, err) || (!add->force && lockout_check(add->spec, 1, err)) || judge_source(add, err))
+	if (judge_target(add, err) || (!add->force && dp_machine_locks_out(&add->machine, add->spec, err)) ||
+	    judge_source(add, err))
 		return -1;
 	return judge_listen_iface(dp, add, err);
 }

@@ -185,7 +185,7 @@ static unsigned int families_in_use(struct dataplane *dp)
 static int take_over(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err)
 {
 	if (dp->config.abi < XF_ABI_VERSION && dp_abi_step(dp->config.abi))
-		return dp_upgrade(dp, options, err) || refresh(dp, err) ? -1 : 0;
+		return dp_upgrade(dp, options, err) || dp_set_settle(dp, err) || refresh(dp, err) ? -1 : 0;
 	/* The error is there already, and names the option. */
 	return options->discard_state ? 1 : -1;
 }
@@ -194,7 +194,7 @@ static int take_over(struct dataplane *dp, const struct dp_load_options *options
 static int renew_what_is_there(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err)
 {
 	if (!dp_instance_open(dp, true, err))
-		return renew_instance(dp, options, err);
+		return dp_set_settle(dp, err) || renew_instance(dp, options, err) ? -1 : 0;
 	if (errno == EPROTO)
 		return take_over(dp, options, err);
 	return errno == ENOENT ? 1 : -1;
