@@ -30,12 +30,14 @@ LIBS      := libbpf libxdp libmnl libmicrohttpd jansson yaml-0.1
 
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iinclude -I$(BUILD)
-DEFINES  := -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"'
+# An ABI of tomorrow, for the test of upgrades; see include/xdpfwd/abi.h.
+NEXT_ABI := $(if $(XF_TEST_ABI),-DXF_TEST_ABI)
+DEFINES  := -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' $(NEXT_ABI)
 PKG_CFLAGS := $(shell $(PKGCONFIG) --cflags $(LIBS))
 PKG_LIBS   := $(shell $(PKGCONFIG) --libs $(LIBS)) -lm
 
 # The same names take the same parameters in both tiers, whether they need them or not.
-BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Wno-unused-parameter -Iinclude -I/usr/include/$(MULTIARCH)
+BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Wno-unused-parameter $(NEXT_ABI) -Iinclude -I/usr/include/$(MULTIARCH)
 BASE_CFLAGS := -std=gnu11 -g $(WARNINGS) $(INCLUDES) $(DEFINES) $(PKG_CFLAGS)
 HARDENING   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 TOOL_CFLAGS := -O2 $(BASE_CFLAGS) $(HARDENING)
@@ -64,7 +66,7 @@ E2E_HELPERS := $(patsubst tests/e2e/%.bpf.c,$(BUILD)/e2e/%.bpf.o,$(wildcard test
 .DELETE_ON_ERROR:
 # Objects that only a test program needs are still worth keeping.
 .SECONDARY:
-.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench bench-quick bench-flood install lint format clean
+.PHONY: all help abi next-abi test unit packet e2e differ fuzz tests compilers demo bench bench-quick bench-flood install lint format clean
 
 all: $(BUILD)/xdpfwd abi
 
@@ -121,8 +123,8 @@ $(BUILD)/abi.stamp: $(ABI_HEADERS)
 	@{ printf '#include "%s"\n' $(^:include/%=%); \
 	   sed -n 's/^struct \(xf_[a-z0-9_]*\) {/_Static_assert(sizeof(struct \1) > 0, "");/p' $^; } > $(BUILD)/abi.c
 	$(call say,ABI,include/xdpfwd)
-	$(Q)$(CLANG) -target bpf -Wpadded $(WARNINGS) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
-	$(Q)$(CLANG) -Wpadded $(WARNINGS) -Iinclude -fsyntax-only $(BUILD)/abi.c
+	$(Q)$(CLANG) -target bpf -Wpadded $(WARNINGS) $(NEXT_ABI) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
+	$(Q)$(CLANG) -Wpadded $(WARNINGS) $(NEXT_ABI) -Iinclude -fsyntax-only $(BUILD)/abi.c
 	@touch $@
 
 # ---- tests
@@ -186,7 +188,11 @@ $(BUILD)/e2e/%: tests/e2e/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 $(BASE_CFLAGS) -MMD -MP $< -o $@
 
-tests: all compilers $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
+# The tool as a later version may be, with another layout of the maps.
+next-abi:
+	+$(MAKE) BUILD=$(BUILD)/next-abi XF_TEST_ABI=1 all
+
+tests: all compilers next-abi $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
 
 test: tests
 	BUILD=$(BUILD) tests/run
@@ -194,7 +200,7 @@ unit: $(UNIT_TESTS)
 	BUILD=$(BUILD) tests/run unit
 packet: $(PACKET_TEST)
 	BUILD=$(BUILD) tests/run packet
-e2e: all compilers $(E2E_HELPERS)
+e2e: all compilers next-abi $(E2E_HELPERS)
 	BUILD=$(BUILD) tests/run e2e
 differ: all
 	BUILD=$(BUILD) tests/run differ
