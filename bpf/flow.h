@@ -73,7 +73,9 @@ static __always_inline enum xf_reason reply_insert_masqueraded(struct flow_draft
 {
 	int err = -EEXIST;
 
-	port_choose(d, cfg, family);
+	/* At the second try one of the same ports has come free. */
+	if (d->in_the_way == NO_SLOT)
+		port_choose(d, cfg, family);
 	for (int i = 0; i < PORT_PROBES; i++) {
 		if (err == -EEXIST)
 			err = reply_insert_at(d, port_candidate(&d->port, cfg, i), family);
@@ -121,6 +123,71 @@ __weak __noinline int halves_insert(__u32 family)
 	return family == XF_IPV6 ? halves_insert_family(d, cfg, XF_IPV6) : halves_insert_family(d, cfg, XF_IPV4);
 }
 
+/* The slot of the flow that has the drafted one's port, or one of several; NO_SLOT: there is none. */
+static __always_inline __u32 port_holder(const struct flow_draft *d, const __u8 family)
+{
+	const struct xf_flow *other;
+
+	if (draft_shares_port(d))
+		return port_sole_user(&d->reply_key, family);
+	other = flow_lookup(&d->reply_key, family);
+	return other ? other->slot : NO_SLOT;
+}
+
+/* Notes the flow that has this port, if it is the oldest so far without an answer. True: that were enough. */
+__weak __noinline int port_weigh(__u32 probe)
+{
+	const struct xf_config *cfg = cfg_get();
+	struct flow_draft *d = draft_get();
+	const struct xf_slot *slot;
+	__u32 index;
+
+	if (!d || !cfg)
+		return true;
+	d->reply_key.dport = port_candidate(&d->port, cfg, probe);
+	index = d->family == XF_IPV6 ? port_holder(d, XF_IPV6) : port_holder(d, XF_IPV4);
+	slot = bpf_map_lookup_elem(&slots, &index);
+	if (!slot || slot->state != XF_SLOT_PENDING)
+		return false;
+	if (!d->port.holders || (__s32)(slot->queued - d->port.oldest) < 0) {
+		d->port.oldest = slot->queued;
+		d->port.choice = probe;
+		d->in_the_way = index;
+	}
+	d->port.holders++;
+	return d->port.holders == PORT_HOLDERS;
+}
+
+/*
+ * All ports that were tried are taken: looks for one whose flow was not answered,
+ * and makes that the first to be tried next. A flood must not keep clients out by
+ * taking all ports. The oldest of a few, so that who is about to be answered stays.
+ */
+static __always_inline void port_displace(struct flow_draft *d)
+{
+	int enough = false;
+
+	d->port.holders = 0;
+	d->port.choice = 0;
+	for (__u32 i = 0; i < PORT_PROBES && !enough; i++)
+		enough = port_weigh(i);
+	d->port.start += d->port.choice * d->port.stride;
+}
+
+/* A second try, if what is in the way of the first can go: a flow that is over, or has a port but no answer. */
+static __always_inline int halves_insert_again(struct flow_draft *d, int reason)
+{
+	__u32 enough = XF_SLOT_FREE;
+
+	if (reason == XF_REASON_PORTS_EXHAUSTED) {
+		port_displace(d);
+		enough = XF_SLOT_PENDING;
+	} else if (reason != XF_REASON_FLOW_CONFLICT) {
+		return reason;
+	}
+	return slot_end(d->in_the_way, d->client.last_seen, enough) ? halves_insert(d->family) : reason;
+}
+
 /* Puts the drafted flow in the table; what it is in the end stands in the draft. */
 static __always_inline enum xf_reason flow_create(struct flow_draft *d, const struct xf_config *cfg)
 {
@@ -135,10 +202,7 @@ static __always_inline enum xf_reason flow_create(struct flow_draft *d, const st
 	d->reply.slot = index;
 	d->reply.timeout = d->client.timeout;
 	d->in_the_way = NO_SLOT;
-	reason = halves_insert(d->family);
-	/* What is in the way may be over: then there is room at the second try. */
-	if (reason == XF_REASON_FLOW_CONFLICT && slot_end(d->in_the_way, d->client.last_seen, false))
-		reason = halves_insert(d->family);
+	reason = halves_insert_again(d, halves_insert(d->family));
 	if (reason == XF_REASON_NONE)
 		slot_open(slot, d, cfg->max_flows);
 	else
@@ -177,7 +241,7 @@ static __always_inline struct xf_flow *flow_find(struct pkt *p, struct xf_rule *
 		p->rule = f->rule & XF_RULE_ID_MASK;
 		return f;
 	}
-	slot_end(f->slot, p->now, reused);
+	slot_end(f->slot, p->now, reused ? XF_SLOT_CLOSED : XF_SLOT_FREE);
 	return NULL;
 }
 

@@ -10,22 +10,18 @@
 #include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
+#include "pool.h"
 #include "share.h"
 
-#define PORT_PROBES 48	 /* ports tried, at most */
-#define PORT_STRIDE 2531 /* a prime, so that it visits every port of a range that it does not divide */
+#define PORT_PROBES  48	  /* ports tried, at most */
+#define PORT_HOLDERS 8	  /* flows without an answer among which one is chosen that has to give up its port */
+#define PORT_STRIDE  2531 /* a prime, so that it visits every port of a range that it does not divide */
 
 enum port_claim {
 	PORT_LOST, /* to another CPU, this time */
 	PORT_OURS,
 	PORT_FOREIGN,
 };
-
-static __always_inline __u64 port_mix(__u64 h, __u64 word)
-{
-	h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
-	return h ^ h >> 29;
-}
 
 /*
  * Where to begin. UDP: for one client always there, so that it finds its own
@@ -39,12 +35,9 @@ static __always_inline void port_choose(struct flow_draft *d, const struct xf_co
 	d->port.start = bpf_get_prandom_u32();
 	d->port.ports = cfg->port_hi - cfg->port_lo + 1;
 	if (d->client_key.proto == IPPROTO_UDP) {
-		__u64 h = port_mix(cfg->port_secret, client->w[0]);
+		__u64 h = pool_hash(cfg->port_secret, client, family);
 
-		if (family == XF_IPV6)
-			h = port_mix(port_mix(h, client->w[1]), (__u64)client->w[2] << 32 | client->w[3]);
-		h = port_mix(h, d->client_key.sport);
-		d->port.start = h >> 32;
+		d->port.start = pool_mix(h, d->client_key.sport) >> 32;
 	}
 	/* Neighbouring ports tend to be taken together; a stride leaves them behind. */
 	d->port.stride = d->port.ports > PORT_PROBES ? PORT_STRIDE : 1;
@@ -99,6 +92,7 @@ __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 	__builtin_memset(&keys->owner, 0, sizeof(keys->owner));
 	keys->owner.client = d->client_key.saddr;
 	keys->owner.client_port = d->client_key.sport;
+	keys->owner.slot = d->client.slot;
 	keys->owner.flows = share_first();
 	for (int i = 0; i < SHARE_RACES && claim == PORT_LOST; i++) {
 		if (!bpf_map_update_elem(&udp_ports, &keys->port, &keys->owner, BPF_NOEXIST))
@@ -107,6 +101,28 @@ __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 			claim = port_share(keys);
 	}
 	return claim == PORT_OURS;
+}
+
+/* The slot of the UDP flow that is the only one to use that port; NO_SLOT: others use it, too. */
+static __always_inline __u32 port_sole_user(const struct xf_key6 *reply, __u8 family)
+{
+	struct end_keys *keys = end_keys_get();
+	const struct xf_port_owner *owner;
+	const struct xf_slot *slot;
+	__u32 index;
+
+	if (!keys)
+		return NO_SLOT;
+	port_key(&keys->port, reply, family);
+	owner = bpf_map_lookup_elem(&udp_ports, &keys->port);
+	if (!owner || share_count(share_read(&owner->flows)) != 1)
+		return NO_SLOT;
+	/* Who took the port may have been outlived by another flow of the same client, and the slot be a stranger's. */
+	index = owner->slot;
+	slot = bpf_map_lookup_elem(&slots, &index);
+	if (!slot || slot->key.sport != owner->client_port || !addr_equal(&slot->key.saddr, &owner->client, XF_IPV6))
+		return NO_SLOT;
+	return index;
 }
 
 /* Gives a share back; `reply` is the key of a reply half. */

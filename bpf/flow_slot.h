@@ -17,10 +17,10 @@
 #include "maps.h"
 #include "pkt.h"
 
+#define QUEUE_STALE_MOST  1024 /* places that nobody needs any more passed over for a newcomer, at most */
 #define SLOT_QUEUE_PROBES 32   /* places of the queue looked at for one to displace, at most */
 #define SLOT_HAND_PROBES  32   /* slots looked at for one whose flow is over, at most */
 #define FLOW_CLOCK_SKEW	  1000 /* jiffies by which two CPUs can disagree: how long one of them may be held up */
-#define NO_SLOT		  0xffffffffu
 
 static __always_inline bool slot_claim(struct xf_slot *slot, __u32 from)
 {
@@ -51,11 +51,40 @@ static __always_inline bool queue_is_stale(__u32 place, __u32 max)
 	return !slot || slot->queued != place || slot->state == XF_SLOT_ESTABLISHED || slot->state == XF_SLOT_FREE;
 }
 
+/* Clears the place at the head, if it is stale. */
+__weak __noinline int queue_clear_one(__u32 max)
+{
+	struct xf_cursor *cur = slot_cursor();
+	__u32 head;
+
+	if (!cur || !max)
+		return false;
+	head = *(volatile __u32 *)&cur->head;
+	if (head == *(volatile __u32 *)&cur->tail || !queue_is_stale(head, max))
+		return false;
+	/* If another CPU was faster, it has cleared it. */
+	__sync_val_compare_and_swap(&cur->head, head, head + 1);
+	return true;
+}
+
+/*
+ * Of flows that were established one after the other, the places are stale as one
+ * run, which is at the head when the one in front has gone: so many more of them
+ * are passed over than of those that have to be looked at closely.
+ */
+static __always_inline void queue_clear(__u32 max)
+{
+	int stale = true;
+
+	for (int i = 0; i < QUEUE_STALE_MOST && stale; i++)
+		stale = queue_clear_one(max);
+}
+
 /* The slot is the youngest of those that may go. Each newcomer also clears one place at the head, if it is stale. */
 static __always_inline void queue_push(struct xf_slot *slot, __u32 index, __u32 max)
 {
 	struct xf_cursor *cur = slot_cursor();
-	__u32 place, at, head, *entry;
+	__u32 place, at, *entry;
 
 	if (!cur || !max)
 		return;
@@ -65,9 +94,7 @@ static __always_inline void queue_push(struct xf_slot *slot, __u32 index, __u32 
 	entry = bpf_map_lookup_elem(&evictable, &at);
 	if (entry)
 		*(volatile __u32 *)entry = index;
-	head = *(volatile __u32 *)&cur->head;
-	if (head != place && queue_is_stale(head, max))
-		__sync_val_compare_and_swap(&cur->head, head, head + 1);
+	queue_clear_one(max);
 }
 
 /* The place at the head, which is now ours. False: the queue is empty, or another CPU was faster. */
@@ -182,9 +209,9 @@ static __always_inline bool slot_is_used(__u32 state)
 
 /*
  * Ends the flow in that slot, both halves, if it is over: by the time we get
- * there, the slot may be another flow's. `closed`: it is enough that it is closed.
+ * there, the slot may be another flow's. `enough`: in that state it need not be over.
  */
-__weak __noinline int slot_end(__u32 index, __u32 now, __u32 closed)
+__weak __noinline int slot_end(__u32 index, __u32 now, __u32 enough)
 {
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 	__u32 was;
@@ -194,7 +221,7 @@ __weak __noinline int slot_end(__u32 index, __u32 now, __u32 closed)
 	was = *(volatile __u32 *)&slot->state;
 	if (!slot_is_used(was) || !slot_claim(slot, was))
 		return 0;
-	if (closed && was == XF_SLOT_CLOSED)
+	if (was == enough)
 		slot_clear(index, was);
 	else if (!slot_clear_dead(slot, index, was, now))
 		return 0;
@@ -209,6 +236,7 @@ static __always_inline __u32 slot_displace(struct xf_cursor *cur, __u32 max, __u
 {
 	__u32 found = NO_SLOT;
 
+	queue_clear(max);
 	for (int i = 0; i < SLOT_QUEUE_PROBES && found == NO_SLOT; i++) {
 		struct xf_slot *slot;
 		__u32 place, at, index, state, *entry;

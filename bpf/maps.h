@@ -183,7 +183,13 @@ struct port_choice {
 	__u32 start;
 	__u32 stride;
 	__u32 ports;
+	/* Where all that were tried are taken: how many by flows without an answer, and the oldest of those. */
+	__u32 holders;
+	__u32 oldest;
+	__u32 choice;
 };
+
+#define NO_SLOT 0xffffffffu
 
 /* A flow in the making: too large for the stack. */
 struct flow_draft {

@@ -22,7 +22,9 @@ static __always_inline void draft_client(struct flow_draft *d, const struct pkt 
 	d->client.state = XF_FLOW_PENDING;
 	flow_set_daddr(&d->client, &rule->target, family);
 	d->client.dport = bpf_htons(rule->target_lo + offset);
-	flow_set_saddr(&d->client, rule->source == XF_SOURCE_MASQUERADE ? &rule->masquerade : &p->tuple.saddr, family);
+	flow_set_saddr(&d->client, &p->tuple.saddr, family);
+	if (rule->source == XF_SOURCE_MASQUERADE)
+		pool_masquerade(p);
 	d->client.sport = p->tuple.sport;
 	d->family = family;
 	d->masquerade = 0;
@@ -99,7 +101,7 @@ static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, cons
 	if (route_is_own(ctx)) {
 		if (addr_is_none(&rule->masquerade))
 			return PASS;
-		flow_set_saddr(&d->client, &rule->masquerade, family);
+		pool_masquerade(p);
 	}
 	reason = route_find(ctx, &d->client, p, family);
 	if (reason != XF_REASON_NONE)
@@ -110,7 +112,7 @@ static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, cons
 		return DROP;
 	d->masquerade = draft_masquerades(ctx, d, p, rule);
 	if (d->masquerade)
-		flow_set_saddr(&d->client, &rule->masquerade, family);
+		pool_masquerade(p);
 	draft_reply(d, p, family);
 	if (d->masquerade) {
 		d->client.flags |= XF_FLOW_MASQUERADED;

@@ -39,7 +39,7 @@ static long sweep_slot(__u32 i, struct sweep *s)
 	if (!slot)
 		return 1;
 	if (slot_is_due(slot, *(volatile __u32 *)&slot->state, s->now))
-		s->ended += slot_end(index, s->now, false);
+		s->ended += slot_end(index, s->now, XF_SLOT_FREE);
 	return 0;
 }
 

@@ -52,7 +52,7 @@ struct xf_target {
 };
 
 /* Room for any text that the *_format functions write. */
-#define XF_ENDPOINT_STRLEN 80
+#define XF_ENDPOINT_STRLEN 112
 
 /* All return 0, or -1 with err filled. They never read past the NUL and change *out only on success. */
 int xf_u32_parse(const char *text, uint32_t min, uint32_t max, uint32_t *out, struct xf_error *err);

@@ -36,7 +36,11 @@ int cmd_misuse(const struct opt_command *command, const struct xf_error *err);
 /* `state` is the instance's directory; argv are the arguments after the command's name. */
 typedef int cmd_fn(const char *state, int argc, char **argv);
 
-cmd_fn cmd_load, cmd_unload, cmd_status, cmd_map, cmd_stats, cmd_flows, cmd_ban, cmd_import, cmd_metrics, cmd_serve;
+cmd_fn cmd_load, cmd_unload, cmd_status;
+cmd_fn cmd_map, cmd_stats, cmd_flows, cmd_ban;
+cmd_fn cmd_check;
+cmd_fn cmd_import;
+cmd_fn cmd_metrics, cmd_serve;
 cmd_fn cmd_completion;
 cmd_fn cmd_map_add, cmd_map_del, cmd_map_list, cmd_map_show, cmd_map_enable, cmd_map_disable;
 

@@ -20,7 +20,7 @@ static bool stateless, disabled, force, syn_protect;
 
 static const struct opt options[] = {
 	{"name", "TEXT", "what to call it; default as in tcp-443", OPT_TEXT, &name, 0, 0},
-	{"source", "auto|preserve|masquerade[=ADDR]", "default auto", OPT_TEXT, &source, 0, 0},
+	{"source", "auto|preserve|masquerade[=ADDR[-ADDR]]", "default auto", OPT_TEXT, &source, 0, 0},
 	{"allow", "NET,...", "only these clients may connect", OPT_LIST, &allow, 0, 0},
 	{"deny", "NET,...", "these clients may not, not even if --allow names them", OPT_LIST, &deny, 0, 0},
 	{"rate", "N/UNIT[,burst=N]", "so many new flows: 20/s, 100/min, 5/h, 10/d", OPT_TEXT, &rate, 0, 0},
@@ -53,7 +53,8 @@ static const struct opt_command command = {
 		 "  NET     a network as in 198.51.100.0/24, an address, or @FILE: one of them a line\n\n"
 		 "Source auto and preserve: the target sees the client's address, and its replies must\n"
 		 "come back through this machine; auto masquerades where client and target are behind\n"
-		 "the same interface. Masquerade: the target sees this machine's address.\n\n"
+		 "the same interface. Masquerade: the target sees this machine's address, or of\n"
+		 "ADDR-ADDR (at most 256 addresses) one that stays the same for each client.\n\n"
 		 "With --stateless both directions are read from the rule alone: no flood can fill\n"
 		 "anything, and another machine with the same rule can take over in the middle of a\n"
 		 "connection. The target sees the client's address, LISTEN is one address, the target's\n"

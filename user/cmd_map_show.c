@@ -55,12 +55,12 @@ static void find_tuple(const struct dp_rule *rule, struct tuple *t)
 	snprintf(t->target, sizeof(t->target), "%s%.50s%s:%.11s", v6 ? "[" : "", addr, v6 ? "]" : "",
 		 xf_ports_format(to, ports, sizeof(ports)));
 
-	if (rule->masquerade.family)
-		xf_address_format(&rule->masquerade, addr, sizeof(addr));
+	if (rule->masquerade.first.family)
+		xf_pool_format(&rule->masquerade, addr, sizeof(addr));
 	else
 		snprintf(addr, sizeof(addr), "THIS-MACHINE");
-	v6 = rule->masquerade.family == XF_IPV6;
-	snprintf(t->masquerade, sizeof(t->masquerade), "%s%.50s%s:%.11s", v6 ? "[" : "", addr, v6 ? "]" : "",
+	v6 = rule->masquerade.first.family == XF_IPV6;
+	snprintf(t->masquerade, sizeof(t->masquerade), "%s%.91s%s:%.11s", v6 ? "[" : "", addr, v6 ? "]" : "",
 		 spec->stateless ? xf_ports_format(spec->listen.ports, ports, sizeof(ports)) : "FREE-PORT");
 }
 

@@ -64,9 +64,8 @@ void dp_close(struct dataplane *dp);
 struct dp_rule {
 	uint32_t id;
 	struct xf_rule_spec spec;
-	struct xf_address
-		masquerade; /* the source in use; stateless: that clients know; else family 0 unless masquerading */
-	bool local;	    /* the target is this machine */
+	struct xf_pool masquerade; /* the sources in use; stateless: that clients know; else none unless masquerading */
+	bool local;		   /* the target is this machine */
 	bool expired;
 	const char *allow, *deny; /* as they were stated; NULL: not asked for */
 	uint64_t created_unix;

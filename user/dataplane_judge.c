@@ -193,6 +193,24 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 	return 0;
 }
 
+/* Warns of the first address that is not this machine's: the others have probably the same reason. */
+static int judge_pool(const struct xf_pool *pool, struct xf_error *err)
+{
+	char text[XF_ENDPOINT_STRLEN];
+	unsigned int i;
+	int local = 1;
+
+	for (i = 0; i <= pool->more && local > 0; i++) {
+		struct xf_address addr = xf_pool_address(pool, (uint8_t)i);
+
+		local = nd_address_is_local(&addr, err);
+		if (!local)
+			log_warning("%s is no address of this machine: the target's answers must be routed here",
+				    xf_address_format(&addr, text, sizeof(text)));
+	}
+	return local < 0 ? -1 : 0;
+}
+
 /*
  * Under "auto" and "preserve" the source is there for the case that it comes to
  * masquerading, as it always does for clients on this machine; under "masquerade"
@@ -202,25 +220,18 @@ static int judge_source(struct dp_addition *add, struct xf_error *err)
 {
 	const struct xf_rule_spec *rule = add->spec;
 	char text[XF_ENDPOINT_STRLEN];
-	int local;
 
 	if (rule->stateless)
 		return dp_stateless_judge(add, err);
 	if (add->local)
 		return 0;
-	add->source = rule->masquerade.family ? rule->masquerade : add->route.prefsrc;
+	add->source = rule->masquerade.first.family ? rule->masquerade.first : add->route.prefsrc;
 	if (rule->source != XF_SOURCE_MASQUERADE)
 		return 0;
 	if (!add->source.family)
 		return xf_fail(err, "no address of this machine to reach %s from; use --source masquerade=ADDR",
 			       xf_address_format(&rule->target.addr, text, sizeof(text)));
-	local = nd_address_is_local(&add->source, err);
-	if (local < 0)
-		return -1;
-	if (!local)
-		log_warning("%s is no address of this machine: the target's answers must be routed here",
-			    xf_address_format(&add->source, text, sizeof(text)));
-	return 0;
+	return judge_pool(&(struct xf_pool){.first = add->source, .more = rule->masquerade.more}, err);
 }
 
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)

@@ -152,7 +152,8 @@ static void describe(const struct lister *l, const struct dp_ruleset *set, const
 	out->expired = rule->expires && rule->expires <= l->now;
 	out->local = rule->flags & XF_RULE_LOCAL;
 	if (rule->source == XF_SOURCE_MASQUERADE || rule->flags & XF_RULE_STATELESS)
-		out->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
+		out->masquerade = (struct xf_pool){.first = {.family = rule->family, .addr = rule->masquerade},
+						   .more = rule->pool};
 }
 
 static int by_listen_port(const void *a, const void *b)

@@ -67,7 +67,7 @@ static void translate(struct import *im, struct import_rule *rule)
 		if (!meets(&m->cond, &rule->spec))
 			continue;
 		changed.source = XF_SOURCE_MASQUERADE;
-		changed.masquerade = m->source;
+		changed.masquerade = (struct xf_pool){.first = m->source};
 		if (xf_rule_check(&changed, &err)) {
 			import_at(im, "%s", m->where);
 			import_lost(im, "%s", err.text);
@@ -106,7 +106,7 @@ static bool same_otherwise(const struct import_rule *a, const struct import_rule
 	return xf_address_equal(&s->target.addr, &t->target.addr) && s->listen.kind == t->listen.kind &&
 	       (s->listen.kind != XF_LISTEN_ADDR || xf_address_equal(&s->listen.addr, &t->listen.addr)) &&
 	       (s->listen.kind != XF_LISTEN_IFACE || !strcmp(s->listen.ifname, t->listen.ifname)) &&
-	       s->source == t->source && xf_address_equal(&s->masquerade, &t->masquerade) &&
+	       s->source == t->source && xf_address_equal(&s->masquerade.first, &t->masquerade.first) &&
 	       s->disabled == t->disabled && !strcmp(s->comment, t->comment) && !strcmp(a->wish, b->wish) &&
 	       same_nets(a->allow, a->n_allow, b->allow, b->n_allow) &&
 	       same_nets(a->deny, a->n_deny, b->deny, b->n_deny);

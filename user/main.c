@@ -16,6 +16,7 @@ static const struct cmd_row commands[] = {
 	{"stats", cmd_stats, "counters by rule, once or every few seconds"},
 	{"flows", cmd_flows, "tracked connections: list, flush, who"},
 	{"ban", cmd_ban, "sources that no rule takes traffic from: ban, list, lift"},
+	{"check", cmd_check, "what is wrong, and what helps"},
 	{"import", cmd_import, "another tool's port forwards as a config"},
 	{"metrics", cmd_metrics, "counters in Prometheus' text format, once"},
 	{"serve", cmd_serve, "Prometheus exporter and status page"},

@@ -5,43 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int xf_source_parse(const char *text, enum xf_source *source, struct xf_address *masquerade, struct xf_error *err)
-{
-	static const char fixed[] = "masquerade=";
-	struct xf_address addr = {0};
-	enum xf_source mode;
-
-	if (!strcmp(text, "auto"))
-		mode = XF_SOURCE_AUTO;
-	else if (!strcmp(text, "preserve"))
-		mode = XF_SOURCE_PRESERVE;
-	else if (!strcmp(text, "masquerade") || !strncmp(text, fixed, strlen(fixed)))
-		mode = XF_SOURCE_MASQUERADE;
-	else
-		return xf_fail(err, "%.80s is not a source mode: write auto, preserve, masquerade or masquerade=ADDR",
-			       *text ? text : "\"\"");
-
-	if (mode == XF_SOURCE_MASQUERADE && text[strlen("masquerade")] &&
-	    xf_address_parse(text + strlen(fixed), &addr, err))
-		return -1;
-	*source = mode;
-	*masquerade = addr;
-	return 0;
-}
-
-const char *xf_source_format(enum xf_source source, const struct xf_address *masquerade, char *buf, size_t len)
-{
-	char addr[XF_ENDPOINT_STRLEN];
-
-	if (source == XF_SOURCE_MASQUERADE && masquerade->family)
-		snprintf(buf, len, "masquerade=%s", xf_address_format(masquerade, addr, sizeof(addr)));
-	else if (source == XF_SOURCE_MASQUERADE)
-		snprintf(buf, len, "masquerade");
-	else
-		snprintf(buf, len, source == XF_SOURCE_PRESERVE ? "preserve" : "auto");
-	return buf;
-}
-
 int xf_name_check(const char *name, struct xf_error *err)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
@@ -132,33 +95,11 @@ static int target_check(const struct xf_rule_spec *rule, struct xf_error *err)
 	return 0;
 }
 
-static int masquerade_check(const struct xf_rule_spec *rule, struct xf_error *err)
-{
-	char source[XF_ENDPOINT_STRLEN], target[XF_ENDPOINT_STRLEN];
-	const char *why;
-
-	if (!rule->masquerade.family)
-		return 0;
-	xf_source_format(XF_SOURCE_MASQUERADE, &rule->masquerade, source, sizeof(source));
-	xf_target_format(&rule->target, target, sizeof(target));
-	if (rule->source != XF_SOURCE_MASQUERADE)
-		return xf_fail(err, "%s: only the source mode masquerade takes an address", source);
-	why = xf_address_unusable_why(&rule->masquerade);
-	if (why)
-		return xf_fail(err, "%s: the address %s; write one of this machine's own", source, why);
-	if (rule->masquerade.family != rule->target.addr.family)
-		return xf_fail(err, "%s is %s, but the target %s is %s: both have to be of one family", source,
-			       family_name(&rule->masquerade), target, family_name(&rule->target.addr));
-	if (xf_address_equal(&rule->masquerade, &rule->target.addr))
-		return xf_fail(err, "%s: that is the target's own address; write one of this machine's own", source);
-	return 0;
-}
-
 int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err)
 {
 	char listen[XF_ENDPOINT_STRLEN], target[XF_ENDPOINT_STRLEN];
 
-	if (listen_check(rule, err) || target_check(rule, err) || masquerade_check(rule, err) ||
+	if (listen_check(rule, err) || target_check(rule, err) || xf_source_check(rule, err) ||
 	    xf_policy_check(rule, err) || xf_stateless_check(rule, err))
 		return -1;
 	if (xf_rule_feeds(rule, rule, false))

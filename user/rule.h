@@ -8,6 +8,12 @@
 
 #include "prefixes.h"
 
+/* Addresses in a row, which differ in their last 32 bits; family 0: none. */
+struct xf_pool {
+	struct xf_address first;
+	uint8_t more; /* after it */
+};
+
 struct xf_rule_spec {
 	char name[XF_NAME_LEN]; /* empty: to be made by xf_rule_default_name */
 	char comment[XF_COMMENT_LEN];
@@ -15,7 +21,7 @@ struct xf_rule_spec {
 	struct xf_listen listen;
 	struct xf_target target;
 	enum xf_source source;
-	struct xf_address masquerade; /* family 0 unless --source masquerade=ADDR */
+	struct xf_pool masquerade; /* none unless --source masquerade=ADDR or ADDR-ADDR */
 	bool disabled;
 	bool stateless; /* both directions are read from the rule: no flows */
 	/* What it asks of newcomers; all zero: nothing. */
@@ -30,10 +36,15 @@ struct xf_rule_spec {
 
 #define XF_SYN_THRESHOLD 1000 /* unless another is asked for */
 
-/* "auto", "preserve", "masquerade" or "masquerade=ADDR". */
-int xf_source_parse(const char *text, enum xf_source *source, struct xf_address *masquerade, struct xf_error *err);
+/* (rule_source.c) "auto", "preserve", "masquerade", "masquerade=ADDR" or "masquerade=ADDR-ADDR". */
+int xf_source_parse(const char *text, enum xf_source *source, struct xf_pool *masquerade, struct xf_error *err);
 /* Prints what xf_source_parse takes; returns buf. */
-const char *xf_source_format(enum xf_source source, const struct xf_address *masquerade, char *buf, size_t len);
+const char *xf_source_format(enum xf_source source, const struct xf_pool *masquerade, char *buf, size_t len);
+/* What xf_rule_check says of it. */
+int xf_source_check(const struct xf_rule_spec *rule, struct xf_error *err);
+/* "ADDR" or "ADDR-ADDR"; returns buf. */
+const char *xf_pool_format(const struct xf_pool *pool, char *buf, size_t len);
+struct xf_address xf_pool_address(const struct xf_pool *pool, uint8_t i);
 /* 1 to XF_NAME_LEN-1 characters of [A-Za-z0-9._+-], not starting with '-', '.' or '+'. */
 int xf_name_check(const char *name, struct xf_error *err);
 /* Fits in XF_COMMENT_LEN, valid UTF-8, no control characters. */

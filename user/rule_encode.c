@@ -25,18 +25,19 @@ void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struc
 		.family = spec->target.addr.family,
 		.source = (__u8)spec->source,
 		.protos = spec->protos,
+		.pool = spec->masquerade.more,
 	};
 	*meta = (struct xf_rule_meta){
 		.listen_kind = (__u8)spec->listen.kind,
-		.masquerade_fixed = spec->masquerade.family != 0,
+		.masquerade_fixed = spec->masquerade.first.family != 0,
 		.target_port_given = spec->target.port != 0,
 		.expires_unix = (__u64)spec->expires,
 		.expires_by_date = spec->expires_by_date,
 		.rate = spec->rate,
 		.source_rate = spec->source_rate,
 	};
-	if (spec->masquerade.family)
-		rule->masquerade = spec->masquerade.addr;
+	if (spec->masquerade.first.family)
+		rule->masquerade = spec->masquerade.first.addr;
 	if (spec->listen.kind == XF_LISTEN_ADDR)
 		meta->listen = spec->listen.addr.addr;
 	if (spec->listen.kind == XF_LISTEN_IFACE)
@@ -62,7 +63,8 @@ void xf_rule_decode(const struct xf_rule *rule, const struct xf_rule_meta *meta,
 		.source_rate = meta->source_rate,
 	};
 	if (meta->masquerade_fixed)
-		spec->masquerade = (struct xf_address){.family = rule->family, .addr = rule->masquerade};
+		spec->masquerade = (struct xf_pool){.first = {.family = rule->family, .addr = rule->masquerade},
+						    .more = rule->pool};
 	if (meta->listen_kind == XF_LISTEN_ADDR)
 		spec->listen.addr = (struct xf_address){.family = rule->family, .addr = meta->listen};
 	text_copy(spec->listen.ifname, meta->ifname, sizeof(spec->listen.ifname));

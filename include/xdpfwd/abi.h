@@ -99,7 +99,8 @@ struct xf_rule {
 	__u8 family;	 /* XF_IPV4 or XF_IPV6 */
 	__u8 source;	 /* enum xf_source */
 	__u8 protos;	 /* XF_PROTO_* */
-	__u8 pad[7];
+	__u8 pool;	 /* addresses after "masquerade" that are used as well, differing in their last 32 bits */
+	__u8 pad[6];
 };
 
 enum xf_listen_kind {

@@ -139,7 +139,8 @@ struct xf_port_owner {
 	union xf_addr client;
 	__u64 flows; /* in the lower half, that use it; 0: it is on its way out. The upper half is random, see bpf/share.h */
 	__be16 client_port;
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 slot; /* of the flow that took it */
 };
 
 /* Element 0 of the array "sweeper". */

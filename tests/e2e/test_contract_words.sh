@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 COMMANDS=(load unload status map "map add" "map del" "map list" "map show" "map enable" "map disable" stats flows
-	"flows flush" "flows who" ban metrics serve import completion)
-READERS=(status "map list" "map show web" stats "stats web" "stats --sources" "stats --sources web" "ban list"
+	"flows flush" "flows who" ban check metrics serve import completion)
+READERS=(status check "check web" "map list" "map show web" stats "stats web" "stats --sources" "stats --sources web" "ban list"
 	flows "flows --rule web" "flows --limit 3" "flows --source 198.51.100.0/24" metrics)
 
 setup() {
@@ -73,7 +73,7 @@ usage() {
 		wrong 2 $command
 	done
 	# What this version has not is no command and no option, and no stub of one.
-	for later in top trace check apply save run explain confirm; do
+	for later in top trace apply save run explain confirm; do
 		wrong 2 $later
 		! xdpfwd --help | grep -q "^  $later " || fail "--help speaks of $later"
 	done

@@ -120,7 +120,7 @@ nat_gateway() {
 			chain up {
 				type filter hook input priority filter; policy drop;
 				ct state established,related accept
-				meta l4proto ipv6-icmp accept
+				meta l4proto 58 accept
 			}
 		}
 	EOR

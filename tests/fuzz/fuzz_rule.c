@@ -86,7 +86,7 @@ static void names(const struct xf_rule_spec *rule)
 /* Whatever addresses this machine has, it is one of them and of the target's family, or none. */
 static void listens_on_one(const struct xf_rule_spec *rule)
 {
-	struct xf_address own[] = {rule->target.addr, rule->masquerade, rule->listen.addr}, addr = {0};
+	struct xf_address own[] = {rule->target.addr, rule->masquerade.first, rule->listen.addr}, addr = {0};
 	const struct xf_addresses all = {.addr = own, .n = 3};
 	struct xf_error err;
 

@@ -63,6 +63,30 @@ static void half_open_goes(struct test *t)
 		displaces(t, rule, i, &k[i].in);
 }
 
+/* However many there are in a row: no newcomer is refused on their account. */
+static void many_established_stay(struct test *t)
+{
+	enum {
+		MANY = 200
+	};
+	uint32_t rule = rule_preserve(t);
+
+	set_max_flows(t, MANY + 2);
+	newcomer(t, rule, 0);
+	for (uint16_t i = 1; i <= MANY; i++) {
+		struct talk k = nth(t, i);
+
+		newcomer(t, rule, i);
+		reply(t, rule, &k.back, &k.got);
+	}
+	newcomer(t, rule, MANY + 1);
+	for (uint16_t i = MANY + 2; i < MANY + 20; i++) {
+		struct talk oldest = nth(t, i == MANY + 2 ? 0 : i - 2);
+
+		displaces(t, rule, i, &oldest.in);
+	}
+}
+
 /* The places of those that were established in the meantime are passed over. */
 static void established_stay(struct test *t)
 {
@@ -228,6 +252,7 @@ static const struct packet_case evict_cases[] = {
 	CASE(oldest_first),
 	CASE(half_open_goes),
 	CASE(established_stay),
+	CASE(many_established_stay),
 	CASE(closed_in_turn),
 	CASE(reopened_stays),
 	CASE(closed_masqueraded_rests),

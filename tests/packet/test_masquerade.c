@@ -128,6 +128,14 @@ static void port_shared_between_targets(struct test *t)
 	forward_new(t, other, &in, &out);
 }
 
+/* The target answers; from now on the flow keeps its port. */
+static void answered(struct test *t, uint32_t rule, const struct packet *in, const struct packet *out)
+{
+	struct packet back = answer(out), got = to_client(&back, in);
+
+	reply(t, rule, &back, &got);
+}
+
 /* Two rules with one target share its ports, and do not mix their flows up. */
 static void rules_with_one_target(struct test *t)
 {
@@ -142,6 +150,7 @@ static void rules_with_one_target(struct test *t)
 						    .masquerade = ROUTER_LAN});
 
 	out = open_flow(t, rule, &in);
+	answered(t, rule, &in, &out);
 	set_ports(t, out.sport, out.sport);
 	in.dport = 8001;
 	drop(t, other, XF_REASON_PORTS_EXHAUSTED, &in);
@@ -171,11 +180,33 @@ static void exhausted(struct test *t)
 
 	set_ports(t, 20000, 20000);
 	out = open_flow(t, rule, &in);
+	answered(t, rule, &in, &out);
 	in.sport++;
 	drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &in);
 	drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &in);
 	in.sport--;
 	forward(t, rule, &in, &out); /* the flow that has it goes on */
+}
+
+/* A flood must not keep clients out by taking every port: who was not answered makes room, and nobody else. */
+static void unanswered_gives_way(struct test *t)
+{
+	struct packet stands = packet_from(t, CLIENT, ROUTER), in = stands, out, kept;
+	uint32_t rule = rule_masquerade(t);
+
+	set_ports(t, 20000, 20001);
+	kept = open_flow(t, rule, &stands);
+	answered(t, rule, &stands, &kept);
+	for (uint16_t i = 1; i <= 20; i++) {
+		in.sport = 40000 + i;
+		out = open_flow(t, rule, &in);
+		assert_int_not_equal(out.sport, kept.sport);
+		t->ledger.flows -= i > 1; /* in the place of the one before */
+	}
+	answered(t, rule, &in, &out);
+	forward(t, rule, &stands, &kept);
+	in.sport++;
+	drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &in);
 }
 
 /*
@@ -190,6 +221,7 @@ static void port_of_a_dead_flow(struct test *t)
 
 	set_ports(t, 20000, 20000);
 	out = open_flow(t, rule, &in);
+	answered(t, rule, &in, &out);
 	back = answer(&out);
 	age_both(t, &(struct talk){.in = in, .back = back}, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
 	drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &next);
@@ -261,6 +293,7 @@ static const struct packet_case masquerade_cases[] = {
 	CASE(rules_with_one_target),
 	CASE(every_port_once),
 	CASE(exhausted),
+	CASE(unanswered_gives_way),
 	CASE(port_of_a_dead_flow),
 	CASE(nobody_asked),
 	CASE(answers_from_elsewhere),

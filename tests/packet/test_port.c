@@ -37,6 +37,34 @@ static uint16_t first(struct test *t, uint32_t rule, struct packet *in, uint16_t
 	return be16toh(flow.sport);
 }
 
+/* What follows from such a packet, once it has that port: the target of rule_to() sees `masquerade`. */
+static struct talk talk_under(struct test *t, const struct packet *in, enum host masquerade, uint16_t port)
+{
+	uint16_t i = in->dport - 8001;
+	struct talk k = {.in = *in, .out = to_target(in, i & 1 ? TARGET : TARGET2, 9001 + i)};
+
+	k.out.saddr = host_addr(masquerade, t->family);
+	k.out.sport = port;
+	k.back = answer(&k.out);
+	k.got = to_client(&k.back, &k.in);
+	return k;
+}
+
+/* The same, and the target answers: from now on no newcomer takes the port away. Under ROUTER_LAN. */
+static uint16_t first_answered(struct test *t, uint32_t rule, struct packet *in, uint16_t dport)
+{
+	uint16_t port = first(t, rule, in, dport);
+	struct talk k;
+
+	assert_int_not_equal(port, 0);
+	k = talk_under(t, in, ROUTER_LAN, port);
+	reply(t, rule, &k.back, &k.got);
+	set_tcp_flags(&k, TCP_ACK, TCP_ACK);
+	if (in->proto == IPPROTO_TCP)
+		forward(t, rule, &k.in, &k.out);
+	return port;
+}
+
 static struct packet client(struct test *t, enum host host, uint8_t proto, uint16_t sport)
 {
 	struct packet in = packet_from(t, host, ROUTER);
@@ -88,8 +116,8 @@ static void never_shared(struct test *t)
 	uint16_t port;
 
 	set_ports(t, 2);
-	port = first(t, rule, &one, 8001);
-	assert_int_equal(first(t, other, &two, 8002), port ^ PORT_LO ^ (PORT_LO + 1));
+	port = first_answered(t, rule, &one, 8001);
+	assert_int_equal(first_answered(t, other, &two, 8002), port ^ PORT_LO ^ (PORT_LO + 1));
 	two.sport++;
 	assert_int_equal(first(t, other, &two, 8002), 0);
 }
@@ -104,17 +132,14 @@ static void as_long_as_any(struct test *t)
 	for (uint16_t i = 0; i < OTHERS; i++)
 		rules[i] = rule_to(t, i, ROUTER_LAN);
 	for (uint16_t i = 0; i < OTHERS; i++)
-		assert_int_equal(first(t, rules[i], &in, 8001 + i), PORT_LO);
+		assert_int_equal(first_answered(t, rules[i], &in, 8001 + i), PORT_LO);
 	for (uint16_t i = 0; i < OTHERS; i++) {
-		struct talk k = {.in = in};
+		struct talk k;
 
 		assert_int_equal(shares(t, ROUTER_LAN, PORT_LO), OTHERS - i);
 		assert_int_equal(first(t, rules[0], &next, 8001), 0);
-		k.in.dport = 8001 + i;
-		k.out = to_target(&k.in, i & 1 ? TARGET : TARGET2, 9001 + i);
-		k.out.saddr = host_addr(ROUTER_LAN, t->family);
-		k.out.sport = PORT_LO;
-		k.back = answer(&k.out);
+		in.dport = 8001 + i;
+		k = talk_under(t, &in, ROUTER_LAN, PORT_LO);
 		age_both(t, &k, t->config.timeout[XF_TIMEOUT_UDP_PENDING]);
 		sweep(t, 1);
 	}
@@ -164,7 +189,7 @@ static void tcp_by_target(struct test *t)
 	uint32_t rule = rule_to(t, 0, ROUTER_LAN), other = rule_to(t, 1, ROUTER_LAN);
 
 	set_ports(t, 1);
-	assert_int_equal(first(t, rule, &one, 8001), PORT_LO);
+	assert_int_equal(first_answered(t, rule, &one, 8001), PORT_LO);
 	assert_int_equal(first(t, other, &two, 8002), PORT_LO);
 	assert_int_equal(first(t, rule, &two, 8001), 0);
 	assert_int_equal(shares(t, ROUTER_LAN, PORT_LO), 0);
@@ -179,7 +204,7 @@ static void used_up(struct test *t, uint8_t proto)
 	set_ports(t, 8);
 	for (uint16_t i = 0; i < 8; i++) {
 		struct packet in = client(t, CLIENT, proto, 40000 + i);
-		uint16_t port = first(t, rule, &in, 8001);
+		uint16_t port = first_answered(t, rule, &in, 8001);
 
 		assert_in_range(port, PORT_LO, PORT_LO + 7);
 		assert_false(taken[port - PORT_LO]);
@@ -202,6 +227,61 @@ static void tcp_used_up(struct test *t)
 	used_up(t, IPPROTO_TCP);
 }
 
+/* Where all ports are taken by flows that nobody has answered, the oldest of them goes. */
+static void oldest_gives_way(struct test *t, uint8_t proto)
+{
+	uint32_t rule = rule_to(t, 0, ROUTER_LAN);
+	uint16_t ports[64];
+
+	set_ports(t, 8);
+	for (uint16_t i = 0; i < 64; i++) {
+		struct packet in = client(t, i & 1 ? CLIENT : CLIENT2, proto, 40000 + i);
+
+		ports[i] = first(t, rule, &in, 8001);
+		if (i < 8)
+			continue;
+		assert_int_equal(ports[i], ports[i - 8]);
+		t->ledger.flows--;
+	}
+}
+
+static void udp_oldest_gives_way(struct test *t)
+{
+	oldest_gives_way(t, IPPROTO_UDP);
+}
+
+static void tcp_oldest_gives_way(struct test *t)
+{
+	oldest_gives_way(t, IPPROTO_TCP);
+}
+
+/* A UDP port is taken for all targets: a flood at one of them leaves the clients of the others room. */
+static void udp_of_another_target(struct test *t)
+{
+	uint32_t rule = rule_to(t, 0, ROUTER_LAN), other = rule_to(t, 1, ROUTER_LAN);
+	struct packet in = client(t, CLIENT, IPPROTO_UDP, 40000);
+
+	set_ports(t, 1);
+	assert_int_equal(first(t, rule, &in, 8001), PORT_LO);
+	in = client(t, CLIENT2, IPPROTO_UDP, 40000);
+	assert_int_equal(first(t, other, &in, 8002), PORT_LO);
+	t->ledger.flows--;
+	assert_int_equal(shares(t, ROUTER_LAN, PORT_LO), 1);
+}
+
+/* Nobody's flow ends for a port that would not come free by it. */
+static void udp_of_several(struct test *t)
+{
+	uint32_t rule = rule_to(t, 0, ROUTER_LAN), other = rule_to(t, 1, ROUTER_LAN);
+	struct packet in = client(t, CLIENT, IPPROTO_UDP, 40000), next = client(t, CLIENT2, IPPROTO_UDP, 40000);
+
+	set_ports(t, 1);
+	assert_int_equal(first(t, rule, &in, 8001), PORT_LO);
+	assert_int_equal(first_answered(t, other, &in, 8002), PORT_LO);
+	assert_int_equal(first(t, rule, &next, 8001), 0);
+	assert_int_equal(shares(t, ROUTER_LAN, PORT_LO), 2);
+}
+
 /* A displaced flow gives its port back, too. */
 static void of_the_displaced(struct test *t)
 {
@@ -218,9 +298,10 @@ static void of_the_displaced(struct test *t)
 }
 
 static const struct packet_case port_cases[] = {
-	CASE(same_towards_all), CASE(never_shared),	    CASE(as_long_as_any),
-	CASE(found_again),	CASE(each_address_its_own), CASE(tcp_by_target),
-	CASE(udp_used_up),	CASE(tcp_used_up),	    CASE(of_the_displaced),
+	CASE(same_towards_all),	    CASE(never_shared),		CASE(as_long_as_any),	     CASE(found_again),
+	CASE(each_address_its_own), CASE(tcp_by_target),	CASE(udp_used_up),	     CASE(tcp_used_up),
+	CASE(udp_oldest_gives_way), CASE(tcp_oldest_gives_way), CASE(udp_of_another_target), CASE(udp_of_several),
+	CASE(of_the_displaced),
 };
 
 PACKET_SUITE(port);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The flow table when it is full: who is displaced, who is refused. */
-#include "talk.h"
+#include "table.h"
 
 #define FEW 4
 
@@ -196,19 +196,18 @@ static void refused_takes_no_room(struct test *t)
 /* The same for those that find no port: their slot is given back. */
 static void no_port_takes_no_room(struct test *t)
 {
-	struct packet in = talk_udp(t, 40000).in, next = talk_udp(t, 50000).in, out;
+	struct talk k = talk_masqueraded(t, CLIENT, IPPROTO_UDP, 20000);
+	struct packet next = talk_udp(t, 50000).in;
 	uint32_t rule = rule_masquerade(t);
 
 	t->config.max_flows = FEW;
 	t->config.port_lo = t->config.port_hi = 20000;
 	config_put(t);
-	out = to_target(&in, TARGET, 9000);
-	out.saddr = host_addr(ROUTER_LAN, t->family);
-	out.sport = 20000;
-	forward_new(t, rule, &in, &out);
+	forward_new(t, rule, &k.in, &k.out);
+	reply(t, rule, &k.back, &k.got);
 	for (int i = 0; i < 20; i++)
 		drop(t, rule, XF_REASON_PORTS_EXHAUSTED, &next);
-	forward(t, rule, &in, &out);
+	forward(t, rule, &k.in, &k.out);
 }
 
 static const struct packet_case table_cases[] = {

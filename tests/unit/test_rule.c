@@ -92,18 +92,6 @@ static void test_check(void **state)
 	}
 }
 
-/* Not to be had from xf_source_parse, but a config could hold it. */
-static void test_check_masquerade_without_mode(void **state)
-{
-	struct xf_rule_spec rule = rule_of("tcp", ":443", "192.0.2.10", "masquerade=192.0.2.1");
-	struct xf_error err;
-
-	(void)state;
-	rule.source = XF_SOURCE_AUTO;
-	assert_int_equal(xf_rule_check(&rule, &err), -1);
-	assert_error("auto with an address", &err, "masquerade=192.0.2.1|only the source mode masquerade");
-}
-
 static void test_conflicts(void **state)
 {
 	static const struct {
@@ -179,48 +167,6 @@ static void test_feeds(void **state)
 		if (xf_rule_feeds(&from, &to, false) != cases[i].feeds ||
 		    xf_rule_feeds(&from, &to, true) != cases[i].feeds_if_local)
 			fail_msg("%s to %s", cases[i].from_target, cases[i].listen);
-	}
-}
-
-static void test_source(void **state)
-{
-	static const char *const taken[] = {"auto", "preserve", "masquerade", "masquerade=192.0.2.1",
-					    "masquerade=2001:db8::1"};
-	static const struct {
-		const char *text, *words;
-	} refused[] = {
-		{"", "is not a source mode"},
-		{"Auto", "Auto is not a source mode|write auto, preserve, masquerade or masquerade=ADDR"},
-		{"preserve=192.0.2.1", "preserve=192.0.2.1 is not a source mode"},
-		{"masquerader", "masquerader is not a source mode"},
-		{"masquerade=", "is not an address"},
-		{"masquerade=eth0", "eth0 is not an address"},
-		{"masquerade=192.0.2.1:80", "192.0.2.1:80 is not an address"},
-		{"masquerade=[2001:db8::1]", "without brackets"},
-	};
-	static const enum xf_source modes[] = {XF_SOURCE_AUTO, XF_SOURCE_PRESERVE, XF_SOURCE_MASQUERADE,
-					       XF_SOURCE_MASQUERADE, XF_SOURCE_MASQUERADE};
-	static const uint8_t families[] = {0, 0, 0, XF_IPV4, XF_IPV6};
-	struct xf_address addr;
-	enum xf_source source;
-	struct xf_error err;
-	char buf[80];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(taken); i++) {
-		addr = (struct xf_address){.family = 9};
-		assert_int_equal(xf_source_parse(taken[i], &source, &addr, &err), 0);
-		assert_int_equal(source, modes[i]);
-		assert_int_equal(addr.family, families[i]);
-		assert_string_equal(xf_source_format(source, &addr, buf, sizeof(buf)), taken[i]);
-	}
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		source = XF_SOURCE_PRESERVE;
-		addr.family = 9;
-		assert_int_equal(xf_source_parse(refused[i].text, &source, &addr, &err), -1);
-		assert_true(source == XF_SOURCE_PRESERVE && addr.family == 9);
-		assert_error(refused[i].text, &err, refused[i].words);
 	}
 }
 
@@ -305,10 +251,8 @@ static void test_default_name(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check),	  cmocka_unit_test(test_check_masquerade_without_mode),
-		cmocka_unit_test(test_conflicts), cmocka_unit_test(test_feeds),
-		cmocka_unit_test(test_source),	  cmocka_unit_test(test_name),
-		cmocka_unit_test(test_comment),	  cmocka_unit_test(test_default_name),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_conflicts), cmocka_unit_test(test_feeds),
+		cmocka_unit_test(test_name),  cmocka_unit_test(test_comment),	cmocka_unit_test(test_default_name),
 	};
 
 	return cmocka_run_group_tests_name("rule", tests, NULL, NULL);

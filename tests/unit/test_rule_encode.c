@@ -72,6 +72,7 @@ static void test_encode_addr6(void **state)
 	assert_true(rule.listen_lo == 1000 && rule.listen_hi == 1999 && rule.target_lo == 1000);
 	assert_int_equal(rule.family, XF_IPV6);
 	assert_int_equal(rule.source, XF_SOURCE_MASQUERADE);
+	assert_int_equal(rule.pool, 0);
 	assert_int_equal(rule.protos, XF_PROTO_TCP | XF_PROTO_UDP);
 	assert_memory_equal(meta.listen.v6, listen, 16);
 	assert_int_equal(meta.listen_kind, XF_LISTEN_ADDR);
@@ -91,8 +92,10 @@ static void test_decode(void **state)
 		{"203.0.113.7:27000-27015", "192.0.2.20:27000", "masquerade=203.0.113.8"},
 		{"abcdefghijklmno:53", "[2001:db8::2]:5353", "masquerade=2001:db8::1"},
 		{"[2001:db8::1]:443", "[2001:db8::2]", "auto"},
+		{":443", "192.0.2.10", "masquerade=203.0.113.128-203.0.114.127"},
+		{":443", "[2001:db8::2]", "masquerade=2001:db8::ffff-2001:db8::1:1"},
 	};
-	char text[3][80];
+	char text[3][XF_ENDPOINT_STRLEN];
 	size_t i;
 
 	(void)state;
@@ -121,9 +124,10 @@ static void test_decode(void **state)
 		assert_int_equal(rule.flags & XF_RULE_STATELESS, spec.stateless ? XF_RULE_STATELESS : 0);
 		assert_int_equal(back.stateless, spec.stateless);
 		assert_int_equal(back.listen.kind, spec.listen.kind);
-		assert_string_equal(xf_listen_format(&back.listen, text[0], 80), cases[i].listen);
-		assert_string_equal(xf_target_format(&back.target, text[1], 80), cases[i].target);
-		assert_string_equal(xf_source_format(back.source, &back.masquerade, text[2], 80), cases[i].source);
+		assert_string_equal(xf_listen_format(&back.listen, text[0], XF_ENDPOINT_STRLEN), cases[i].listen);
+		assert_string_equal(xf_target_format(&back.target, text[1], XF_ENDPOINT_STRLEN), cases[i].target);
+		assert_string_equal(xf_source_format(back.source, &back.masquerade, text[2], XF_ENDPOINT_STRLEN),
+				    cases[i].source);
 	}
 }
 
