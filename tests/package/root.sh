@@ -9,6 +9,8 @@
 SUITE=bookworm
 PACKAGE_DIR=$BUILD/package
 ROOT=$TMP/root
+# All machines' namespaces see it, so it is called by a number that no other test has.
+CGROUP=$TMP/cgroup/xdpfwd-test.$(readlink /proc/self/ns/mnt | tr -dc 0-9)
 
 mirror() {
 	# shellcheck disable=SC2016 # apt fills it in
@@ -70,3 +72,43 @@ in_root() {
 		'cd "$1" && pivot_root . mnt && umount -l /mnt && shift && exec "$@"' - "$ROOT" \
 		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" 3>&-
 }
+
+# boot: systemd as process 1 of $ROOT, in namespaces of its own; $TMP/boot.out has what it says.
+boot() {
+	mountpoint -q "$TMP/cgroup" || { mkdir -p "$TMP/cgroup"; mount -t cgroup2 cgroup2 "$TMP/cgroup"; }
+	mkdir -p "$CGROUP"
+	umount -R -l "$ROOT/dev" "$ROOT/sys/fs/cgroup"
+	mount -t tmpfs -o mode=0755 tmpfs "$ROOT/dev"
+	cp -a /dev/{null,zero,full,random,urandom,tty} "$ROOT/dev/"
+	mkdir "$ROOT"/dev/{pts,shm,mqueue,hugepages}
+	ln -s pts/ptmx "$ROOT/dev/ptmx"
+	mount -t devpts -o newinstance,ptmxmode=0666 devpts "$ROOT/dev/pts"
+	# Only the mounts that a machine has at power-on; no terminals, which would be those of this machine.
+	# shellcheck disable=SC2016 # the inner shells expand it
+	start boot in_router bash -c 'echo 0 >"$1/cgroup.procs" && exec unshare --cgroup --pid --fork --kill-child \
+		--mount --uts --ipc --propagation private bash -c '\''
+			cd "$0" && mount -t proc proc proc && mount -t tmpfs -o mode=0755 tmpfs run &&
+			mount -t cgroup2 cgroup2 sys/fs/cgroup && pivot_root . mnt && umount -l /mnt &&
+			exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd \
+				--unit=basic.target --show-status=no'\'' "$2"' - "$CGROUP" "$ROOT"
+	until_true is_booted
+}
+
+is_booted() { in_system systemctl is-active basic.target >/dev/null 2>&1; }
+
+# in_system COMMAND...: beside that systemd.
+in_system() {
+	local init
+	init=$(pgrep -fo '^/lib/systemd/systemd --unit=basic.target')
+	nsenter --target "$init" --mount --pid --net --cgroup --uts --ipc --root --wd -- \
+		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" 3>&-
+}
+
+# power_off: also after a failure, when there may be nothing to do.
+power_off() {
+	[ -d "$CGROUP" ] || return 0
+	kill -KILL "$(cat "$TMP/boot.pid")" 2>/dev/null || true
+	until_true is_empty "$CGROUP"
+}
+
+is_empty() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; }
