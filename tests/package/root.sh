@@ -96,18 +96,18 @@ boot() {
 
 is_booted() { in_system systemctl is-active basic.target >/dev/null 2>&1; }
 
+init_pid() { pgrep -fo '^/lib/systemd/systemd --unit=basic.target'; }
+
 # in_system COMMAND...: beside that systemd.
 in_system() {
-	local init
-	init=$(pgrep -fo '^/lib/systemd/systemd --unit=basic.target')
-	nsenter --target "$init" --mount --pid --net --cgroup --uts --ipc --root --wd -- \
+	nsenter --target "$(init_pid)" --mount --pid --net --cgroup --uts --ipc --root --wd -- \
 		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" 3>&-
 }
 
 # power_off: also after a failure, when there may be nothing to do.
 power_off() {
 	[ -d "$CGROUP" ] || return 0
-	kill -KILL "$(cat "$TMP/boot.pid")" 2>/dev/null || true
+	kill -KILL "$(init_pid)" 2>/dev/null || true # all of its namespace goes with it
 	until_true is_empty "$CGROUP"
 }
 
