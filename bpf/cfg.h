@@ -16,9 +16,54 @@ static __always_inline const struct xf_config *cfg_get(void)
 	return bpf_map_lookup_elem(&config, &zero);
 }
 
-static __always_inline struct xf_rule *rule_get(__u32 id)
+/* In which half of the rules' maps is the set that is in force now? */
+static __always_inline __u32 cfg_half(const struct xf_config *cfg)
 {
-	return bpf_map_lookup_elem(&rules, &id);
+	bool over = cfg->set_until && bpf_jiffies64() >= cfg->set_until;
+
+	return XF_SET_HALF(over ? cfg->set_before : cfg->set);
+}
+
+/* The set in that half: a packet stays with the one that it met first. */
+static __always_inline __u32 cfg_set(const struct xf_config *cfg, __u32 half)
+{
+	return XF_SET_HALF(cfg->set) == half ? cfg->set : cfg->set_before;
+}
+
+static __always_inline __u32 half_now(void)
+{
+	const struct xf_config *cfg = cfg_get();
+
+	return cfg ? cfg_half(cfg) : 0;
+}
+
+static __always_inline struct xf_rule *rule_of(__u32 id, __u32 half)
+{
+	const struct xf_config *cfg = cfg_get();
+	__u32 place;
+
+	if (!cfg || id >= cfg->max_rules)
+		return NULL;
+	place = XF_RULE_PLACE(half, cfg->max_rules, id);
+	return bpf_map_lookup_elem(&rules, &place);
+}
+
+/* The rule that the packet has met. */
+static __always_inline struct xf_rule *rule_get(const struct pkt *p)
+{
+	return rule_of(p->rule, p->half);
+}
+
+/* What a rule asks of newcomers; good only if it has XF_RULE_POLICY. */
+static __always_inline const struct xf_policy *policy_of(__u32 id, __u32 half)
+{
+	const struct xf_config *cfg = cfg_get();
+	__u32 place;
+
+	if (!cfg || id >= cfg->max_rules)
+		return NULL;
+	place = XF_RULE_PLACE(half, cfg->max_rules, id);
+	return bpf_map_lookup_elem(&policies, &place);
 }
 
 #endif

@@ -236,7 +236,7 @@ static __always_inline struct xf_flow *flow_find(struct pkt *p, struct xf_rule *
 	if (!f)
 		return NULL;
 	reused = flow_is_reused(f, p);
-	*rule = flow_rule(f->rule);
+	*rule = flow_rule(f->rule, p->half);
 	if (*rule && !reused && flow_lives(f, p, family)) {
 		p->rule = f->rule & XF_RULE_ID_MASK;
 		return f;

@@ -6,6 +6,7 @@
 #ifndef XDPFWD_BPF_FLOW_COUNT_H
 #define XDPFWD_BPF_FLOW_COUNT_H
 
+#include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
 #include "share.h"
@@ -33,12 +34,12 @@ static __always_inline void count_flow(__u32 tag, __u32 slot_state, __s32 by)
 		__sync_fetch_and_add(count_of(s, slot_state), by);
 }
 
-static __always_inline const struct xf_policy *count_policy(__u32 tag)
+static __always_inline const struct xf_policy *count_policy(__u32 tag, __u32 half)
 {
 	__u32 id = tag & XF_RULE_ID_MASK;
-	const struct xf_rule *rule = bpf_map_lookup_elem(&rules, &id);
+	const struct xf_rule *rule = rule_of(id, half);
 
-	return rule && rule->flags & XF_RULE_POLICY ? bpf_map_lookup_elem(&policies, &id) : NULL;
+	return rule && rule->flags & XF_RULE_POLICY ? policy_of(id, half) : NULL;
 }
 
 /* One of the source's established flows is one no more. */
@@ -91,7 +92,7 @@ __weak __noinline int count_establish(struct xf_slot *slot)
 	s = bpf_map_lookup_elem(&rule_states, &id);
 	if (!s)
 		return XF_REASON_NONE;
-	policy = count_policy(slot->rule);
+	policy = count_policy(slot->rule, half_now());
 	limit = policy ? policy->max_flows : 0;
 	if (__sync_fetch_and_add(&s->established, 1) >= limit && limit)
 		reason = XF_REASON_MAX_FLOWS;
@@ -137,7 +138,7 @@ __weak __noinline int count_refuses(const struct pkt *p)
 	if (!p)
 		return XF_REASON_NONE;
 	id = p->rule;
-	policy = count_policy(id);
+	policy = count_policy(id, p->half);
 	if (!policy)
 		return XF_REASON_NONE;
 	if (count_is_full(id, policy))

@@ -167,7 +167,7 @@ __weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now, __u32 prot
 	struct end_keys *keys = end_keys_get();
 	__u32 idle;
 
-	if (!f || !keys || !flow_rule(f->rule))
+	if (!f || !keys || !flow_rule(f->rule, half_now()))
 		return 0;
 	idle = flow_idle(now, f->last_seen);
 	if (family == XF_IPV6) {
@@ -268,7 +268,7 @@ static __always_inline __u32 slot_displace(struct xf_cursor *cur, __u32 max, __u
 /* Can its flow be over, as far as the slot tells? */
 static __always_inline bool slot_is_due(const struct xf_slot *slot, __u32 state, __u32 now)
 {
-	return slot_is_used(state) && ((__s32)(now - slot->check_at) >= 0 || !flow_rule(slot->rule));
+	return slot_is_used(state) && ((__s32)(now - slot->check_at) >= 0 || !flow_rule(slot->rule, half_now()));
 }
 
 /* A slot whose flow is over, from the hand on. It is then BUSY on our account. */

@@ -28,7 +28,7 @@ struct tcp_numbers {
 /* Jiffies without a packet after which a flow in this state is over. */
 static __always_inline __u32 flow_timeout(__u32 tag, __u8 proto, __u8 state)
 {
-	const struct xf_policy *policy = count_policy(tag);
+	const struct xf_policy *policy = count_policy(tag, half_now());
 	const struct xf_config *cfg = cfg_get();
 	__u32 kind;
 
@@ -183,7 +183,7 @@ static __always_inline int tcp_begin(struct xf_flow *f, struct xf_flow *twin, co
 		return XF_REASON_NONE;
 	if (f->flags & XF_FLOW_REPLY) {
 		tcp_target_sent(f, twin, p, n->seq);
-		policy = count_policy(f->rule);
+		policy = count_policy(f->rule, half_now());
 		return policy && count_is_full(f->rule, policy) ? XF_REASON_MAX_FLOWS : XF_REASON_NONE;
 	}
 	if (!(p->tcp_flags & TCP_ACK) || n->ack == twin->next_seq ||

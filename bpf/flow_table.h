@@ -3,6 +3,7 @@
 #ifndef XDPFWD_BPF_FLOW_TABLE_H
 #define XDPFWD_BPF_FLOW_TABLE_H
 
+#include "cfg.h"
 #include "maps.h"
 #include "pkt.h"
 
@@ -101,10 +102,9 @@ static __always_inline struct xf_flow *flow_twin(const struct xf_flow *f, __u8 p
 }
 
 /* The rule that it was made under, as long as that stands. */
-static __always_inline struct xf_rule *flow_rule(__u32 tag)
+static __always_inline struct xf_rule *flow_rule(__u32 tag, __u32 half)
 {
-	__u32 id = tag & XF_RULE_ID_MASK;
-	struct xf_rule *rule = bpf_map_lookup_elem(&rules, &id);
+	struct xf_rule *rule = rule_of(tag & XF_RULE_ID_MASK, half);
 
 	return rule && rule->tag == tag ? rule : NULL;
 }

@@ -28,9 +28,10 @@ struct {
 	__type(value, struct xf_ports);
 } ports SEC(".maps") __weak;
 
-/* The rules, by rule id. */
+/* The rules, by place. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct xf_rule);

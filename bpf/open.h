@@ -92,7 +92,7 @@ static __always_inline void draft_local(struct flow_draft *d, const struct pkt *
 /* The draft of a flow to another machine. */
 static __always_inline enum verdict draft_remote(ctx_t *ctx, struct pkt *p, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p->rule);
+	const struct xf_rule *rule = rule_get(p);
 	struct flow_draft *d = draft_get();
 	enum xf_reason reason;
 
@@ -162,8 +162,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 
 	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
-	p->rule = rule_find(p, cfg->set, family);
-	rule = rule_get(p->rule);
+	p->rule = rule_find(p, cfg_set(cfg, p->half), family);
+	rule = rule_get(p);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
 		return PASS;
 	if (CTX_IS_FAST && rule->flags & XF_RULE_LOCAL)

@@ -164,6 +164,7 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 
 	if (!cfg)
 		return PASS;
+	p->half = cfg_half(cfg);
 	if (p->listen_ports & (XF_PORT_LISTEN_STATELESS | XF_PORT_TARGET_STATELESS)) {
 		found = stateless_get(ctx, p, flow, family);
 		if (found != NOT_STATELESS)

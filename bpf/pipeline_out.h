@@ -27,6 +27,7 @@ static __always_inline int out_family(ctx_t *ctx, struct pkt *p, const __u8 fami
 		return pipeline_refused(ctx, p, v, family);
 	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
+	p->half = cfg_half(cfg);
 	f = flow_find(p, &rule, family);
 	if (!f || !rule || (f->flags & (XF_FLOW_LOCAL | XF_FLOW_REPLY)) != (XF_FLOW_LOCAL | XF_FLOW_REPLY))
 		return CTX_PASS;

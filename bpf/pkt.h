@@ -57,6 +57,7 @@ struct pkt {
 	__u8 is_error;	   /* an ICMP error about a TCP or UDP packet */
 	__u8 fragment;	   /* FRAGMENT_* below; 0: a whole packet */
 	__u8 frag_proto;   /* the protocol that the fragment says */
+	__u8 half;	   /* of the rules' maps, where the set is that it meets */
 	__u16 frag_off;	   /* octets of the datagram before it; if there are any, it has no ports */
 	union {
 		struct {

@@ -113,12 +113,12 @@ static __always_inline void source_pay_back(const struct xf_source_key *key, con
 static __always_inline const struct xf_policy *policy_get(const struct pkt *p, struct xf_source_key *source)
 {
 	__u32 id = p->rule;
-	const struct xf_rule *rule = rule_get(id);
+	const struct xf_rule *rule = rule_get(p);
 
 	if (!rule || !(rule->flags & XF_RULE_POLICY))
 		return NULL;
 	source_key(source, id, &p->tuple.saddr, rule->family);
-	return bpf_map_lookup_elem(&policies, &id);
+	return policy_of(id, p->half);
 }
 
 /* May a flow of this source begin now? The reason why not, or XF_REASON_NONE; nothing is taken yet. */

@@ -72,17 +72,15 @@ __weak __noinline int policy_source(const struct pkt *p)
 {
 	const struct xf_policy *policy;
 	const struct xf_rule *rule;
-	__u32 id;
 
 	if (!p)
 		return XF_REASON_NONE;
-	id = p->rule;
-	rule = rule_get(id);
+	rule = rule_get(p);
 	if (!rule)
 		return XF_REASON_NONE;
 	if (policy_set_names(p, XF_SET_BANS, rule->family))
 		return XF_REASON_BANNED;
-	policy = rule->flags & XF_RULE_POLICY ? bpf_map_lookup_elem(&policies, &id) : NULL;
+	policy = rule->flags & XF_RULE_POLICY ? policy_of(p->rule, p->half) : NULL;
 	if (!policy)
 		return XF_REASON_NONE;
 	if (policy->deny && policy_set_names(p, policy->deny, rule->family))

@@ -52,7 +52,7 @@ __weak __noinline int pool_masquerade(const struct pkt *p)
 {
 	__u32 zero = 0;
 	struct flow_draft *d = bpf_map_lookup_elem(&draft, &zero);
-	const struct xf_rule *rule = p ? rule_get(p->rule) : NULL;
+	const struct xf_rule *rule = p ? rule_get(p) : NULL;
 
 	if (!d || !rule)
 		return 0;

@@ -93,7 +93,7 @@ __noinline int TIER(way_is_for_us)(ctx_t *ctx, struct way *w, const struct pkt *
 /* From the client to the target. */
 static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p->rule);
+	const struct xf_rule *rule = rule_get(p);
 	enum verdict v;
 
 	if (!rule)
@@ -116,7 +116,7 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way
 /* And back. A rule without state has in "masquerade" the address that clients know. */
 static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p->rule);
+	const struct xf_rule *rule = rule_get(p);
 	enum verdict v;
 
 	if (!rule)
@@ -136,7 +136,7 @@ static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct w
 
 static __always_inline int stateless_way(ctx_t *ctx, struct pkt *p, bool back, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p->rule);
+	const struct xf_rule *rule = rule_get(p);
 	struct way *w;
 	__u32 index;
 
@@ -161,13 +161,13 @@ static __always_inline int stateless_find(ctx_t *ctx, struct pkt *p, const __u8 
 	if (!cfg)
 		return PASS;
 	if (p->listen_ports & XF_PORT_LISTEN_STATELESS) {
-		p->rule = rule_find(p, cfg->set, family);
-		rule = rule_get(p->rule);
+		p->rule = rule_find(p, cfg_set(cfg, p->half), family);
+		rule = rule_get(p);
 		if (rule && rule->flags & XF_RULE_STATELESS)
 			return stateless_way(ctx, p, false, family);
 	}
 	if (p->listen_ports & XF_PORT_TARGET_STATELESS) {
-		p->rule = rule_find_target(p, cfg->set, family);
+		p->rule = rule_find_target(p, cfg_set(cfg, p->half), family);
 		if (p->rule != NO_RULE)
 			return stateless_way(ctx, p, true, family);
 	}

@@ -42,9 +42,9 @@ union syn_answer {
 };
 
 /* How many half-open flows it takes until sources must prove themselves; 0: they never have to. */
-static __always_inline __u32 syn_threshold(__u32 rule)
+static __always_inline __u32 syn_threshold(const struct pkt *p)
 {
-	const struct xf_policy *policy = bpf_map_lookup_elem(&policies, &rule);
+	const struct xf_policy *policy = policy_of(p->rule, p->half);
 
 	return policy ? policy->syn_threshold : 0;
 }
@@ -92,17 +92,17 @@ static __always_inline bool syn_is_answer(ctx_t *ctx, const struct pkt *p)
 	return tcp && syn_cookie_is_valid(p, bpf_ntohl(tcp->seq));
 }
 
-static __always_inline bool syn_is_guarded(__u32 rule)
+static __always_inline bool syn_is_guarded(const struct pkt *p)
 {
-	__u32 threshold = syn_threshold(rule);
+	__u32 threshold = syn_threshold(p);
 
-	return threshold && syn_half_open(rule) >= threshold;
+	return threshold && syn_half_open(p->rule) >= threshold;
 }
 
 /* The family of the rule, if it may ask for proof; 0: it does not. What this machine itself sends is beyond doubt. */
 static __always_inline __u8 syn_family(const struct pkt *p)
 {
-	const struct xf_rule *rule = rule_get(p->rule);
+	const struct xf_rule *rule = rule_get(p);
 
 	return rule && rule->flags & XF_RULE_POLICY && p->tuple.proto == IPPROTO_TCP ? rule->family : 0;
 }
@@ -115,7 +115,7 @@ __noinline int TIER(syn_reset)(ctx_t *ctx, struct pkt *p)
 {
 	__u8 family = p ? syn_family(p) : 0;
 
-	if (!family || !syn_threshold(p->rule) || !syn_is_answer(ctx, p))
+	if (!family || !syn_threshold(p) || !syn_is_answer(ctx, p))
 		return PASS;
 	syn_remember(p, family);
 	return refuse(p, XF_REASON_SYN_PROVEN);
@@ -130,7 +130,7 @@ __noinline int TIER(syn_guard)(ctx_t *ctx, struct pkt *p)
 {
 	__u8 family = p && ctx_ingress(ctx) != LOOPBACK_IFINDEX ? syn_family(p) : 0;
 
-	if (!family || !syn_is_guarded(p->rule) || syn_proof(p, family))
+	if (!family || !syn_is_guarded(p) || syn_proof(p, family))
 		return SEND;
 	return ctx_can_send_back(ctx) ? refuse(p, XF_REASON_SYN_CHALLENGED) : PASS;
 }
@@ -139,7 +139,7 @@ __noinline int TIER(syn_guard)(ctx_t *ctx, struct pkt *p)
 __weak __noinline int syn_spend(const struct pkt *p)
 {
 	__u8 family = p ? syn_family(p) : 0;
-	struct xf_syn_proof *proof = family && syn_is_guarded(p->rule) ? syn_proof(p, family) : NULL;
+	struct xf_syn_proof *proof = family && syn_is_guarded(p) ? syn_proof(p, family) : NULL;
 
 	if (proof)
 		__sync_fetch_and_add(&proof->left, -1);

@@ -111,8 +111,8 @@ static int bracketed_parse(const char *text, const char *host, struct xf_address
 	return 0;
 }
 
-/* What the kernel takes as a name (its dev_valid_name), less what no one could print. */
-static bool is_ifname(const char *name)
+/* The kernel's own check is its dev_valid_name. */
+bool xf_ifname_is_valid(const char *name)
 {
 	size_t n;
 
@@ -145,7 +145,7 @@ static int listen_host_parse(const char *text, const struct endpoint_text *e, st
 		l->kind = XF_LISTEN_ADDR;
 		return xf_address_parse(e->host, &l->addr, err);
 	}
-	if (!is_ifname(e->host))
+	if (!xf_ifname_is_valid(e->host))
 		return xf_fail(err, SHOWN " is neither an address nor an interface name", e->host);
 	l->kind = XF_LISTEN_IFACE;
 	memcpy(l->ifname, e->host, strlen(e->host));

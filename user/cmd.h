@@ -37,6 +37,7 @@ int cmd_misuse(const struct opt_command *command, const struct xf_error *err);
 typedef int cmd_fn(const char *state, int argc, char **argv);
 
 cmd_fn cmd_load, cmd_unload, cmd_status;
+cmd_fn cmd_apply, cmd_confirm, cmd_save;
 cmd_fn cmd_map, cmd_stats, cmd_flows, cmd_ban;
 cmd_fn cmd_check;
 cmd_fn cmd_import;

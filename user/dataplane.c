@@ -155,7 +155,7 @@ int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err)
 	return rc;
 }
 
-int dp_open(struct dataplane **out, const char *state, bool write, struct xf_error *err)
+static int open_instance(struct dataplane **out, const char *state, bool write, struct xf_error *err)
 {
 	struct dataplane *dp = dp_new(state, err);
 	int rc;
@@ -176,6 +176,22 @@ int dp_open(struct dataplane **out, const char *state, bool write, struct xf_err
 	}
 	*out = dp;
 	return 0;
+}
+
+int dp_open(struct dataplane **out, const char *state, bool write, struct xf_error *err)
+{
+	if (open_instance(out, state, write, err))
+		return -1;
+	if (!(write ? dp_set_settle(*out, err) : dp_set_look(*out, err)))
+		return 0;
+	dp_close(*out);
+	*out = NULL;
+	return -1;
+}
+
+int dp_open_locked(struct dataplane **out, const char *state, struct xf_error *err)
+{
+	return open_instance(out, state, true, err);
 }
 
 int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err)

@@ -67,7 +67,8 @@ struct dp_rule {
 	struct xf_pool masquerade; /* the sources in use; stateless: that clients know; else none unless masquerading */
 	bool local;		   /* the target is this machine */
 	bool expired;
-	const char *allow, *deny; /* as they were stated; NULL: not asked for */
+	const char *allow, *deny;	/* as they were stated; NULL: not asked for */
+	uint64_t allow_hash, deny_hash; /* xf_prefixes_hash of their networks */
 	uint64_t created_unix;
 	uint64_t packets_in, bytes_in, packets_out, bytes_out, flows_created, fast_packets;
 	double last_hit_unix; /* seconds since 1970; 0: never */
@@ -83,6 +84,54 @@ int dp_rule_del(struct dataplane *dp, const char *name, bool keep_flows, struct 
 int dp_rule_set_disabled(struct dataplane *dp, const char *name, bool disabled, struct xf_error *err);
 /* All live rules in the order of their names' first listen port, with counters; free with free(). */
 int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err);
+
+/* ---- a whole set of rules */
+
+enum dp_fate {
+	DP_FATE_NEW,	    /* there is no rule of that name */
+	DP_FATE_SAME,	    /* it stays as it is */
+	DP_FATE_CONDITIONS, /* it goes on with other conditions: its flows do not notice */
+	DP_FATE_OTHER,	    /* it is another one of that name: flows end, counters go on */
+};
+
+struct dp_wanted {
+	const struct xf_rule_spec *spec;
+	uint32_t id; /* of the rule of that name; for DP_FATE_NEW of no account */
+	enum dp_fate fate;
+};
+
+struct dp_iface_wanted {
+	const char *name;
+	enum dp_mode mode;
+};
+
+struct dp_apply_options {
+	const struct dp_iface_wanted *ifaces; /* attached if they are not */
+	size_t n_ifaces;
+	bool force;		  /* even if rules shadow local sockets */
+	bool keep_flows;	  /* flows of rules that go live out */
+	bool dry_run;		  /* find out whether it could be done, and change nothing */
+	uint32_t confirm_seconds; /* the former rules are back after so long, unless it is confirmed; 0: for good */
+	/* Told each of the wanted rules that cannot be, and why; NULL: the first one is the error. */
+	void (*blame)(size_t wanted, const struct xf_error *why, void *arg);
+	void *arg;
+};
+
+/* What is wanted, and nothing else: rules that are there and in no dp_wanted go. */
+struct dp_apply_set {
+	const struct dp_wanted *wanted;
+	size_t n;
+};
+/*
+ * Makes the rules equal to the set, in one step for the traffic. `dp` was opened
+ * for writing, and the ids are of dp_rule_specs() under the same handle.
+ */
+int dp_apply(struct dataplane *dp, const struct dp_apply_set *set, const struct dp_apply_options *options,
+	     struct xf_error *err);
+/* What was applied last stays. */
+int dp_confirm(const char *state, struct xf_error *err);
+/* As dp_rules, without what was counted, but with the hashes of lists. */
+int dp_rule_specs(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err);
 
 /* ---- flows */
 
@@ -161,6 +210,8 @@ struct dp_status {
 	uint64_t drops[XF_REASON_COUNT];    /* those that no rule is charged with */
 };
 int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *err);
+/* The same without what is counted: interfaces, limits, time-outs. */
+int dp_settings(struct dataplane *dp, struct dp_status *status, struct xf_error *err);
 void dp_status_free(struct dp_status *status);
 
 /* Word of the contract for a tier, a reason, a flow state. */

@@ -193,7 +193,7 @@ static int renew(struct dataplane *dp, __u32 id, const struct xf_rule *rule, str
 	struct xf_rule renewed = *rule;
 
 	renewed.tag = dp_rule_next_tag(dp, id);
-	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &renewed, BPF_ANY))
+	if (dp_rule_write(dp, id, &renewed))
 		return xf_fail(err, "cannot end the rule's flows");
 	return 0;
 }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -68,7 +66,7 @@ static void enter_interface(struct follow *f, size_t i)
 	const struct dp_placed new = placed(f, i);
 	struct xf_error why;
 
-	if (bpf_map_update_elem(f->dp->map[DP_MAP_RULE_META], &new.id, new.meta, BPF_EXIST))
+	if (dp_meta_write(f->dp, new.id, new.meta))
 		log_debug("cannot note where \"%s\" listens", new.meta->name);
 	if (dp_listen_add(f->dp, &new, &why))
 		lose(f, i, 1, &why);
@@ -137,7 +135,7 @@ static void follow_source(struct follow *f, size_t i, const struct xf_address *p
 	    !memcmp(&rule.masquerade, &none, sizeof(none)) || !memcmp(&rule.masquerade, &prefsrc->addr, sizeof(none)))
 		return;
 	rule.masquerade = prefsrc->addr;
-	if (bpf_map_update_elem(f->dp->map[DP_MAP_RULES], &entry->id, &rule, BPF_EXIST))
+	if (dp_rule_write(f->dp, entry->id, &rule))
 		log_debug("cannot note the source of \"%s\"", entry->meta.name);
 }
 

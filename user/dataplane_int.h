@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 
 #include "dataplane.h"
+#include "names.h"
 #include "netdev.h"
 #include "xdpfwd/flow.h"
 #include "xdpfwd/policy.h"
@@ -92,6 +93,7 @@ struct dataplane {
 	int map[DP_MAP_COUNT];
 	int prog[DP_PROG_COUNT]; /* opened when first needed */
 	struct xf_config config;
+	__u32 set; /* the rule set in force: config.set, or the one before */
 };
 
 /* Opens one pinned map, or fails: missing (errno ENOENT), or not what this version pins there. */
@@ -107,6 +109,21 @@ int dp_config_write(struct dataplane *dp, struct xf_error *err);
  */
 typedef int (*dp_walk_fn)(const void *key, const void *value, void *arg);
 int dp_map_walk(int map_fd, dp_walk_fn fn, void *arg);
+/* An array's elements in this process' memory; munmap with that length. NULL with err. */
+void *dp_map_mmap(struct dataplane *dp, enum dp_map map, size_t *len, struct xf_error *err);
+
+/* Keys that are written or removed many at a time. All functions return 0 or a negative errno. */
+struct dp_batch {
+	int map;
+	__u32 key_size, value_size, n;
+	bool remove;
+	unsigned char *keys, *values;
+};
+int dp_batch_begin(struct dp_batch *b, int map_fd, bool remove);
+/* Keys to be written must be new. */
+int dp_batch_add(struct dp_batch *b, const void *key, const void *value);
+/* What is left of it, unless rc says that it failed before; returns what went wrong first. */
+int dp_batch_end(struct dp_batch *b, int rc);
 
 /* ---- state directory (bpffs.c) */
 
@@ -125,6 +142,8 @@ int state_lock(const char *dir, bool create, int *fd, struct xf_error *err);
 struct dataplane *dp_new(const char *state, struct xf_error *err);
 const char *dp_path(const struct dataplane *dp, const char *name, char path[PATH_MAX]);
 __u64 dp_netns(void);
+/* dp_open for writing, whatever set is in force. */
+int dp_open_locked(struct dataplane **dp, const char *state, struct xf_error *err);
 /* The config and all maps. On failure errno ENOENT says that nothing is loaded. */
 int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err);
 /* Program's descriptor, from its pin; -1 with err. It stays the handle's. */
@@ -286,6 +305,23 @@ void dp_neighbours_forget_unused(struct dataplane *dp);
 #define DP_WARN_IPV6 (1u << 1)
 void dp_forwarding_warn(struct dataplane *dp, unsigned int families);
 
+/* ---- rule sets: which one is in force (dataplane_set.c) */
+
+/* Reads the config anew, and from it which set that is now. */
+int dp_set_look(struct dataplane *dp, struct xf_error *err);
+/*
+ * For whoever is going to write: brings a set back whose successor was not
+ * confirmed in time, and clears away what a killed command left. Refused while
+ * one waits to be confirmed.
+ */
+int dp_set_settle(struct dataplane *dp, struct xf_error *err);
+/* The next set's number, to be built aside; until it is in force, what is there of it counts as rubbish. */
+int dp_set_begin(struct dataplane *dp, __u32 *next, struct xf_error *err);
+/* From now on packets meet that set: for good, or for so long unless it is confirmed (seconds 0: for good). */
+int dp_set_switch(struct dataplane *dp, __u32 next, __u32 seconds, struct xf_error *err);
+/* Clears away all that is of other sets than the one in force. */
+int dp_set_clear(struct dataplane *dp, struct xf_error *err);
+
 /* ---- all rules, read at once (dataplane_ruleset.c) */
 
 struct dp_entry {
@@ -305,13 +341,22 @@ struct dp_ruleset {
 
 int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err);
 void dp_ruleset_free(struct dp_ruleset *set);
+/* One more entry; NULL: out of memory. */
+struct dp_entry *dp_ruleset_add(struct dp_ruleset *set, __u32 id);
 /* A live rule; NULL with err if there is none of that name. */
 const struct dp_entry *dp_ruleset_find(const struct dp_ruleset *set, const char *name, struct xf_error *err);
 /* Frees the slots of deleted rules whose last flow is gone. */
 int dp_ruleset_reap(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err);
 bool dp_rule_is_there(const struct xf_rule *rule);
-/* A tag for a rule in that place that none of the flows has which were made there lately. */
+/* Where a rule is in the maps that have room for two sets. */
+__u32 dp_rule_place(const struct dataplane *dp, __u32 id);
+/* Writes the element; 0 or a negative errno. */
+int dp_rule_write(struct dataplane *dp, __u32 id, const struct xf_rule *rule);
+int dp_meta_write(struct dataplane *dp, __u32 id, const struct xf_rule_meta *meta);
+/* A tag for that rule that none of the flows has which were made under it lately. */
 __u32 dp_rule_next_tag(const struct dataplane *dp, __u32 id);
+/* The same of the tags that it has in both halves. */
+__u32 dp_tag_after(__u32 id, __u32 here, __u32 there);
 /* Ends a rule for good: its flows are dead with this. */
 int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err);
 void dp_rule_drops_clear(struct dataplane *dp, __u32 id);
@@ -347,10 +392,41 @@ struct dp_addition;
 int dp_policy_make(struct dataplane *dp, struct dp_addition *add, struct xf_rule *rule, struct xf_error *err);
 /* Writes it for a rule that is not there yet, with a full bucket. */
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
-/* Reads the policies of the set's rules that have one. 0 or a negative errno. */
-int dp_policies_read(struct dataplane *dp, struct dp_ruleset *set);
 /* The clock may have been set since rules were told at which date to expire: tells them anew. */
 int dp_expiry_refresh(struct dataplane *dp, struct xf_error *err);
+
+/* ---- rules without state (dataplane_stateless.c) */
+
+/* This machine's addresses. */
+struct dp_own {
+	struct nd_addr *addr; /* NULL: not read yet */
+	size_t n;
+	bool failed;
+};
+
+/* ---- what this machine answers to rules (dataplane_machine.c) */
+
+struct dp_answer;
+/* All zero: nothing was asked yet. */
+struct dp_machine {
+	struct names addresses; /* at: index in answers + 1 */
+	struct dp_answer *answers;
+	size_t n_answers, room;
+	struct nd_link link;   /* the last one asked for */
+	struct names said;     /* what was told the user already */
+	uint8_t *in_use[2][2]; /* ports with a socket: TCP, UDP; IPv4, IPv6 */
+	struct dp_own own;
+};
+
+/* Is it an address of this machine? 1, 0, or -1 with err. */
+int dp_machine_owns(struct dp_machine *m, const struct xf_address *addr, struct xf_error *err);
+int dp_machine_route(struct dp_machine *m, const struct xf_address *addr, struct nd_route *route, struct xf_error *err);
+int dp_machine_link(struct dp_machine *m, const char *ifname, struct nd_link *link, struct xf_error *err);
+/* Has some socket one of the ports that the rule listens on? 1, 0, or -1 with err. */
+int dp_machine_uses(struct dp_machine *m, uint8_t proto, const struct xf_rule_spec *rule, struct xf_error *err);
+/* True the first time. */
+bool dp_machine_says(struct dp_machine *m, const char *what);
+void dp_machine_free(struct dp_machine *m);
 
 /* ---- a new rule (dataplane_judge.c) */
 
@@ -364,16 +440,40 @@ struct dp_addition {
 	__u32 listen_ifindex;	  /* IFACE:PORT */
 	struct xf_address source; /* what the target sees under masquerade; family 0: not known; stateless: clients */
 	struct xf_policy policy;
+	struct dp_machine machine;
 };
 
 /* Refuses what cannot work, against the other rules and against the machine; gives a missing name. Changes nothing. */
 int dp_judge_rules(struct dp_addition *add, struct xf_error *err);
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err);
+/* Of a rule that is gone, but for its last flows. */
+int dp_judge_draining(const struct xf_rule_spec *rule, const struct xf_rule_spec *other, struct xf_error *err);
 
 /* (dataplane_rule.c) Attaches the interface of that route. 1: now, 0: it was, or is not to be, -1 with err. */
 int dp_attach_way_out(struct dataplane *dp, const struct nd_route *route, struct xf_error *err);
 /* Where this machine's own connections to its addresses come by. 1: attached now, 0: it was, or is not to be. */
 int dp_attach_loopback(struct dataplane *dp);
+
+/* ---- a whole set of rules (dataplane_apply.c) */
+
+/* (dataplane_apply_iface.c) What was attached for it, and would be detached if it came to nothing. */
+struct dp_attachments {
+	__u32 *ifindex;
+	size_t n, room;
+	__u32 seen; /* the way out of the last rule */
+};
+int dp_attach_wanted(struct dataplane *dp, const struct dp_apply_options *options, struct dp_attachments *attached,
+		     struct xf_error *err);
+/* The way out of a rule, and that of this machine's own connections to it. */
+int dp_attach_for(struct dataplane *dp, const struct nd_route *route, struct dp_attachments *attached,
+		  struct xf_error *err);
+void dp_attachments_undo(struct dataplane *dp, const struct dp_attachments *attached);
+
+/*
+ * (dataplane_counts.c) By id: what is counted of these rules begins anew, and
+ * these get back what the ones before in their places have spent of their rates.
+ */
+int dp_counts_begin(struct dataplane *dp, const bool *fresh, const bool *spent, struct xf_error *err);
 
 /* ---- rules and a network that has changed (dataplane_follow.c) */
 
@@ -395,15 +495,13 @@ void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed);
 /* Marks the rule's ports; and marks anew from all rules that are left. */
 int dp_ports_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
 int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err);
+/* And from those of two sets. */
+int dp_ports_cover(struct dataplane *dp, const struct dp_ruleset *set, const struct dp_ruleset *other,
+		   struct xf_error *err);
+/* The keys of all live rules of a set that is not in force yet. */
+int dp_listen_add_all(struct dataplane *dp, const struct dp_ruleset *set, __u32 number, struct xf_error *err);
 
-/* ---- rules without state (dataplane_stateless.c) */
-
-/* This machine's addresses. */
-struct dp_own {
-	struct nd_addr *addr; /* NULL: not read yet */
-	size_t n;
-	bool failed;
-};
+/* ---- rules without state */
 
 /* Which address does it listen on? To add->source. */
 int dp_stateless_judge(struct dp_addition *add, struct xf_error *err);

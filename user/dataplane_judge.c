@@ -14,14 +14,14 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-struct names {
+struct taken {
 	const char **sorted;
 	size_t n;
 };
 
 static bool is_taken(const char *name, void *arg)
 {
-	const struct names *names = arg;
+	const struct taken *names = arg;
 
 	return names->n && bsearch(&name, names->sorted, names->n, sizeof(*names->sorted), compare_names);
 }
@@ -29,7 +29,7 @@ static bool is_taken(const char *name, void *arg)
 /* Thousands of rules may have the same port, and so want the same name. */
 static int give_name(struct dp_addition *add, struct xf_error *err)
 {
-	struct names names = {.sorted = calloc(add->set.n_entries + 1, sizeof(*names.sorted))};
+	struct taken names = {.sorted = calloc(add->set.n_entries + 1, sizeof(*names.sorted))};
 	size_t i;
 
 	if (!names.sorted)
@@ -68,8 +68,7 @@ static int judge_against(const struct xf_rule_spec *rule, const struct xf_rule_s
 }
 
 /* A rule that is gone, but for its last flows: their answers must still find them. */
-static int judge_against_draining(const struct xf_rule_spec *rule, const struct xf_rule_spec *other,
-				  struct xf_error *err)
+int dp_judge_draining(const struct xf_rule_spec *rule, const struct xf_rule_spec *other, struct xf_error *err)
 {
 	char text[XF_ENDPOINT_STRLEN];
 
@@ -96,7 +95,7 @@ int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
 		struct xf_rule_spec other;
 
 		xf_rule_decode(&set->rules[entry->id], &entry->meta, &other);
-		if (live ? judge_against(add->spec, &other, err) : judge_against_draining(add->spec, &other, err))
+		if (live ? judge_against(add->spec, &other, err) : dp_judge_draining(add->spec, &other, err))
 			return -1;
 	}
 	if (set->free_id == set->max_rules)
@@ -110,24 +109,29 @@ int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
 /* ---- the machine */
 
 /* A socket bound to any address is reached only through addresses of this machine. */
-static int judge_listen_address(const struct xf_rule_spec *rule, const struct xf_address **addr, struct xf_error *err)
+static int judge_listen_address(struct dp_addition *add, const struct xf_address **addr, struct xf_error *err)
 {
+	const struct xf_rule_spec *rule = add->spec;
+
 	*addr = NULL;
 	if (rule->listen.kind != XF_LISTEN_ADDR)
 		return 1;
 	*addr = &rule->listen.addr;
-	return nd_address_is_local(&rule->listen.addr, err);
+	return dp_machine_owns(&add->machine, &rule->listen.addr, err);
 }
 
-static int judge_sockets_of(const struct xf_rule_spec *rule, const struct xf_address *addr, uint8_t proto,
-			    struct xf_error *err)
+static int judge_sockets_of(struct dp_addition *add, const struct xf_address *addr, uint8_t proto, struct xf_error *err)
 {
+	const struct xf_rule_spec *rule = add->spec;
 	uint8_t number = proto == XF_PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
 	struct nd_socket socket = {0};
 	int found;
 
 	if (!(rule->protos & proto))
 		return 0;
+	found = dp_machine_uses(&add->machine, number, rule, err);
+	if (found <= 0)
+		return found;
 	found = nd_socket_find(number, rule->target.addr.family, addr, rule->listen.ports, &socket, err);
 	if (found <= 0)
 		return found;
@@ -142,14 +146,14 @@ static int judge_sockets_of(const struct xf_rule_spec *rule, const struct xf_add
 		       xf_protos_format(proto), socket.port, socket.comm, socket.pid);
 }
 
-static int judge_sockets(const struct xf_rule_spec *rule, struct xf_error *err)
+static int judge_sockets(struct dp_addition *add, struct xf_error *err)
 {
 	const struct xf_address *addr;
-	int local = judge_listen_address(rule, &addr, err);
+	int local = judge_listen_address(add, &addr, err);
 
 	if (local <= 0)
 		return local;
-	return judge_sockets_of(rule, addr, XF_PROTO_TCP, err) ? -1 : judge_sockets_of(rule, addr, XF_PROTO_UDP, err);
+	return judge_sockets_of(add, addr, XF_PROTO_TCP, err) ? -1 : judge_sockets_of(add, addr, XF_PROTO_UDP, err);
 }
 
 static int judge_listen_iface(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
@@ -159,10 +163,10 @@ static int judge_listen_iface(struct dataplane *dp, struct dp_addition *add, str
 
 	if (add->spec->listen.kind != XF_LISTEN_IFACE)
 		return 0;
-	if (nd_link_by_name(add->spec->listen.ifname, &link, err))
+	if (dp_machine_link(&add->machine, add->spec->listen.ifname, &link, err))
 		return -1;
 	add->listen_ifindex = link.ifindex;
-	if (!dp_iface_get(dp, link.ifindex, &record))
+	if (!dp_iface_get(dp, link.ifindex, &record) && dp_machine_says(&add->machine, link.name))
 		log_warning("%s is not loaded: packets that come in there meet no rule; remedy: xdpfwd load %s",
 			    link.name, link.name);
 	return 0;
@@ -172,11 +176,11 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 {
 	const struct xf_address *target = &add->spec->target.addr;
 	char text[XF_ENDPOINT_STRLEN];
-	int local = nd_address_is_local(target, err);
+	int local = dp_machine_owns(&add->machine, target, err);
 
 	if (local < 0)
 		return -1;
-	if (!local && nd_route_get(target, &add->route, err))
+	if (!local && dp_machine_route(&add->machine, target, &add->route, err))
 		return -1;
 	add->local = local || add->route.local;
 	if (add->local && add->spec->source == XF_SOURCE_MASQUERADE)
@@ -194,7 +198,7 @@ static int judge_target(struct dp_addition *add, struct xf_error *err)
 }
 
 /* Warns of the first address that is not this machine's: the others have probably the same reason. */
-static int judge_pool(const struct xf_pool *pool, struct xf_error *err)
+static int judge_pool(struct dp_addition *add, const struct xf_pool *pool, struct xf_error *err)
 {
 	char text[XF_ENDPOINT_STRLEN];
 	unsigned int i;
@@ -203,10 +207,10 @@ static int judge_pool(const struct xf_pool *pool, struct xf_error *err)
 	for (i = 0; i <= pool->more && local > 0; i++) {
 		struct xf_address addr = xf_pool_address(pool, (uint8_t)i);
 
-		local = nd_address_is_local(&addr, err);
-		if (!local)
-			log_warning("%s is no address of this machine: the target's answers must be routed here",
-				    xf_address_format(&addr, text, sizeof(text)));
+		local = dp_machine_owns(&add->machine, &addr, err);
+		xf_address_format(&addr, text, sizeof(text));
+		if (!local && dp_machine_says(&add->machine, text))
+			log_warning("%s is no address of this machine: the target's answers must be routed here", text);
 	}
 	return local < 0 ? -1 : 0;
 }
@@ -231,12 +235,12 @@ static int judge_source(struct dp_addition *add, struct xf_error *err)
 	if (!add->source.family)
 		return xf_fail(err, "no address of this machine to reach %s from; use --source masquerade=ADDR",
 			       xf_address_format(&rule->target.addr, text, sizeof(text)));
-	return judge_pool(&(struct xf_pool){.first = add->source, .more = rule->masquerade.more}, err);
+	return judge_pool(add, &(struct xf_pool){.first = add->source, .more = rule->masquerade.more}, err);
 }
 
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
-	if (judge_target(add, err) || (!add->force && judge_sockets(add->spec, err)) || judge_source(add, err))
+	if (judge_target(add, err) || (!add->force && judge_sockets(add, err)) || judge_source(add, err))
 		return -1;
 	return judge_listen_iface(dp, add, err);
 }

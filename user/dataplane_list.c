@@ -15,6 +15,7 @@ struct lister {
 	struct dp_rule *rules;
 	size_t n;
 	__u32 *index; /* by rule id, place in rules + 1; 0: not listed */
+	bool counts;  /* or only what was asked for */
 	void *percpu;
 	size_t cpus;
 	struct dp_prefix_sets sets;
@@ -116,12 +117,13 @@ static int note_drop_keys(struct lister *l, struct xf_error *err)
 }
 
 /* How a set was stated. Without a lock, the set may be gone already, and with it the rule. */
-static const char *words_of(const struct lister *l, __u32 id)
+static const char *words_of(const struct lister *l, __u32 id, uint64_t *hash)
 {
 	const struct dp_prefix_set *set = dp_prefix_set_find(&l->sets, id);
 
 	if (!id)
 		return NULL;
+	*hash = set ? set->set.hash : 0;
 	return set ? l->words[set - l->sets.set] : "?";
 }
 
@@ -146,8 +148,8 @@ static void describe(const struct lister *l, const struct dp_ruleset *set, const
 	*out = (struct dp_rule){.id = entry->id, .created_unix = entry->meta.created_unix};
 	xf_rule_decode(rule, &entry->meta, &out->spec);
 	xf_policy_decode(&entry->policy, l->dp->config.hz, &out->spec);
-	out->allow = words_of(l, entry->policy.allow);
-	out->deny = words_of(l, entry->policy.deny);
+	out->allow = words_of(l, entry->policy.allow, &out->allow_hash);
+	out->deny = words_of(l, entry->policy.deny, &out->deny_hash);
 	out->spec.expires = rule->expires ? expires_at(l, rule, &entry->meta) : 0;
 	out->expired = rule->expires && rule->expires <= l->now;
 	out->local = rule->flags & XF_RULE_LOCAL;
@@ -174,6 +176,8 @@ static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_
 			describe(l, set, &set->entries[i], &l->rules[l->n++]);
 	if (l->n)
 		qsort(l->rules, l->n, sizeof(*l->rules), by_listen_port);
+	if (!l->counts)
+		return 0;
 	for (i = 0; i < l->n; i++) {
 		l->index[l->rules[i].id] = (__u32)i + 1;
 		add_counters(l, &l->rules[i]);
@@ -219,29 +223,42 @@ static int prepare(struct lister *l, const struct dp_ruleset *set, struct xf_err
 	return l->percpu && l->index ? 0 : xf_fail(err, "out of memory");
 }
 
-int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err)
+static int list(struct lister *l, struct dp_rule **rules, size_t *n, struct xf_error *err)
 {
-	struct lister l = {.dp = dp};
 	struct dp_ruleset set;
 	int rc;
 
 	*rules = NULL;
 	*n = 0;
-	if (dp_ruleset_read(dp, &set, err))
+	if (dp_ruleset_read(l->dp, &set, err))
 		return -1;
-	rc = prepare(&l, &set, err);
+	rc = prepare(l, &set, err);
 	if (!rc)
-		rc = list_rules(&l, &set, err);
+		rc = list_rules(l, &set, err);
 	dp_ruleset_free(&set);
-	dp_prefix_sets_free(&l.sets);
-	free(l.words);
-	free(l.percpu);
-	free(l.index);
+	dp_prefix_sets_free(&l->sets);
+	free(l->words);
+	free(l->percpu);
+	free(l->index);
 	if (rc) {
-		free(l.rules);
+		free(l->rules);
 		return -1;
 	}
-	*rules = l.rules;
-	*n = l.n;
+	*rules = l->rules;
+	*n = l->n;
 	return 0;
+}
+
+int dp_rules(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err)
+{
+	struct lister l = {.dp = dp, .counts = true};
+
+	return list(&l, rules, n, err);
+}
+
+int dp_rule_specs(struct dataplane *dp, struct dp_rule **rules, size_t *n, struct xf_error *err)
+{
+	struct lister l = {.dp = dp};
+
+	return list(&l, rules, n, err);
 }

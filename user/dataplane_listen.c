@@ -16,13 +16,14 @@
 /* A rule's way into "listen" or "listen_ranges": what to do for each of its keys there. */
 struct key_action {
 	struct dataplane *dp;
-	__u32 id;
+	__u32 id, set;
 	bool remove;
+	struct dp_batch *batch[2]; /* of "listen" and "listen_ranges": keys go there instead */
 };
 
-static struct xf_listen_key base_key(const struct dataplane *dp, const struct dp_placed *placed, __u8 proto)
+static struct xf_listen_key base_key(const struct dp_placed *placed, __u32 set, __u8 proto)
 {
-	struct xf_listen_key key = {.set = dp->config.set, .family = placed->rule->family, .proto = proto};
+	struct xf_listen_key key = {.set = set, .family = placed->rule->family, .proto = proto};
 
 	if (placed->meta->listen_kind == XF_LISTEN_ADDR)
 		key.addr = placed->meta->listen;
@@ -36,6 +37,8 @@ static int act(const struct key_action *action, enum dp_map map, const void *key
 {
 	__u32 id;
 
+	if (action->batch[0])
+		return dp_batch_add(action->batch[map == DP_MAP_LISTEN_RANGES], key, &action->id);
 	if (!action->remove)
 		return bpf_map_update_elem(action->dp->map[map], key, &action->id, BPF_NOEXIST) ? -errno : 0;
 	if (!bpf_map_lookup_elem(action->dp->map[map], key, &id) && id == action->id)
@@ -84,7 +87,7 @@ static struct xf_port_range target_ports(const struct xf_rule *rule)
 static int act_on_target(const struct key_action *action, const struct xf_rule *rule, __u8 proto)
 {
 	struct xf_listen_key key = {
-		.set = action->dp->config.set,
+		.set = action->set,
 		.ifindex = XF_LISTEN_TARGET,
 		.addr = rule->target,
 		.family = rule->family,
@@ -107,7 +110,7 @@ static int act_on_rule(const struct key_action *action, const struct dp_placed *
 
 		if (!(placed->rule->protos & protos[i].bit))
 			continue;
-		key = base_key(action->dp, placed, protos[i].number);
+		key = base_key(placed, action->set, protos[i].number);
 		rc = act_on_target(action, placed->rule, protos[i].number);
 		if (!rc)
 			rc = act_on_ports(action, &key, listen_ports(placed->rule));
@@ -117,7 +120,7 @@ static int act_on_rule(const struct key_action *action, const struct dp_placed *
 
 int dp_listen_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
 {
-	struct key_action action = {.dp = dp, .id = placed->id};
+	struct key_action action = {.dp = dp, .id = placed->id, .set = dp->set};
 	int rc = act_on_rule(&action, placed);
 
 	if (!rc)
@@ -130,9 +133,41 @@ int dp_listen_add(struct dataplane *dp, const struct dp_placed *placed, struct x
 
 void dp_listen_remove(struct dataplane *dp, const struct dp_placed *placed)
 {
-	struct key_action action = {.dp = dp, .id = placed->id, .remove = true};
+	struct key_action action = {.dp = dp, .id = placed->id, .set = dp->set, .remove = true};
 
 	act_on_rule(&action, placed);
+}
+
+static int add_all(struct key_action *action, const struct dp_ruleset *set)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < set->n_entries && !rc; i++) {
+		const struct dp_entry *entry = &set->entries[i];
+		const struct dp_placed placed = {.id = entry->id, .rule = &set->rules[entry->id], .meta = &entry->meta};
+
+		action->id = entry->id;
+		if (placed.rule->flags & XF_RULE_LIVE)
+			rc = act_on_rule(action, &placed);
+	}
+	return rc;
+}
+
+int dp_listen_add_all(struct dataplane *dp, const struct dp_ruleset *set, __u32 number, struct xf_error *err)
+{
+	struct dp_batch single, ranges = {0};
+	struct key_action action = {.dp = dp, .set = number, .batch = {&single, &ranges}};
+	int rc = dp_batch_begin(&single, dp->map[DP_MAP_LISTEN], false), rc_ranges;
+
+	if (!rc)
+		rc = dp_batch_begin(&ranges, dp->map[DP_MAP_LISTEN_RANGES], false);
+	if (!rc)
+		rc = add_all(&action, set);
+	rc_ranges = dp_batch_end(&ranges, rc);
+	rc = dp_batch_end(&single, rc);
+	rc = rc ? rc : rc_ranges;
+	return rc ? xf_fail(err, "no room for what the rules listen on: %s", strerror(-rc)) : 0;
 }
 
 /* ---- ports: written in place, while programs read */
@@ -233,18 +268,32 @@ static void write_octets(__u8 *octets, __s32 delta[PORT_BITS][65536 + 1])
 	}
 }
 
+static void tally_set(struct tally *tally, const struct dp_ruleset *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_entries; i++)
+		tally_rule(tally, &set->rules[set->entries[i].id], set->entries[i].meta.listen_kind);
+}
+
 int dp_ports_rebuild(struct dataplane *dp, const struct dp_ruleset *set, struct xf_error *err)
+{
+	return dp_ports_cover(dp, set, NULL, err);
+}
+
+int dp_ports_cover(struct dataplane *dp, const struct dp_ruleset *set, const struct dp_ruleset *other,
+		   struct xf_error *err)
 {
 	struct tally *tally = calloc(1, sizeof(*tally));
 	struct xf_ports *ports;
-	size_t i;
 
 	if (!tally)
 		return xf_fail(err, "out of memory");
 	ports = ports_map(dp, err);
 	if (ports) {
-		for (i = 0; i < set->n_entries; i++)
-			tally_rule(tally, &set->rules[set->entries[i].id], set->entries[i].meta.listen_kind);
+		tally_set(tally, set);
+		if (other)
+			tally_set(tally, other);
 		write_octets(ports->tcp, tally->delta[0]);
 		write_octets(ports->udp, tally->delta[1]);
 		munmap(ports, sizeof(*ports));

@@ -177,7 +177,9 @@ static int load_locked(struct dataplane *dp, const struct dp_load_options *optio
 	struct xf_error ignored;
 
 	if (!dp_instance_open(dp, true, err))
-		return renew_instance(dp, options, err) ? -1 : attach_all(dp, options, changes, err);
+		return dp_set_settle(dp, err) || renew_instance(dp, options, err) ?
+			       -1 :
+			       attach_all(dp, options, changes, err);
 	if (errno != ENOENT)
 		return -1;
 	if (!make_instance(dp, options, err) && !attach_all(dp, options, changes, err))

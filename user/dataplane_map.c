@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -100,6 +101,90 @@ int dp_config_write(struct dataplane *dp, struct xf_error *err)
 		return xf_fail(err, "cannot write the configuration in %s: %s", dp->dir, strerror(errno));
 	return 0;
 }
+
+void *dp_map_mmap(struct dataplane *dp, enum dp_map map, size_t *len, struct xf_error *err)
+{
+	struct bpf_map_info info;
+	void *p = MAP_FAILED;
+
+	*len = 0;
+	if (!map_info(dp->map[map], &info)) {
+		*len = (size_t)info.max_entries * info.value_size;
+		p = mmap(NULL, *len, PROT_READ | PROT_WRITE, MAP_SHARED, dp->map[map], 0);
+	}
+	if (p != MAP_FAILED)
+		return p;
+	xf_fail(err, "cannot map %s: %s", dp_map_specs[map].name, strerror(errno));
+	return NULL;
+}
+
+/* ---- written or removed many at a time */
+
+#define BATCH_ROOM     1024
+#define ERRNO_NO_BATCH 524 /* ENOTSUPP, which only the kernel has a name for */
+
+int dp_batch_begin(struct dp_batch *b, int map_fd, bool remove)
+{
+	struct bpf_map_info info;
+
+	*b = (struct dp_batch){.map = map_fd, .remove = remove};
+	if (map_info(map_fd, &info))
+		return -errno;
+	b->key_size = info.key_size;
+	b->value_size = info.value_size;
+	b->keys = calloc(BATCH_ROOM, b->key_size);
+	b->values = remove ? NULL : calloc(BATCH_ROOM, b->value_size);
+	return b->keys && (remove || b->values) ? 0 : -ENOMEM;
+}
+
+/* How many were done at once. Not every kernel does that with every kind of map. */
+static __u32 batch_at_once(struct dp_batch *b)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = b->remove ? 0 : BPF_NOEXIST);
+	__u32 done = b->n;
+	int rc;
+
+	rc = b->remove ? bpf_map_delete_batch(b->map, b->keys, &done, &opts) :
+			 bpf_map_update_batch(b->map, b->keys, b->values, &done, &opts);
+	if (!rc)
+		return b->n;
+	return errno == ERRNO_NO_BATCH || done >= b->n ? 0 : done;
+}
+
+static int batch_flush(struct dp_batch *b)
+{
+	__u32 i = b->n ? batch_at_once(b) : 0;
+
+	for (; i < b->n; i++) {
+		const unsigned char *key = b->keys + (size_t)i * b->key_size;
+
+		if (b->remove)
+			bpf_map_delete_elem(b->map, key);
+		else if (bpf_map_update_elem(b->map, key, b->values + (size_t)i * b->value_size, BPF_NOEXIST))
+			return -errno;
+	}
+	b->n = 0;
+	return 0;
+}
+
+int dp_batch_add(struct dp_batch *b, const void *key, const void *value)
+{
+	memcpy(b->keys + (size_t)b->n * b->key_size, key, b->key_size);
+	if (!b->remove)
+		memcpy(b->values + (size_t)b->n * b->value_size, value, b->value_size);
+	return ++b->n < BATCH_ROOM ? 0 : batch_flush(b);
+}
+
+int dp_batch_end(struct dp_batch *b, int rc)
+{
+	if (!rc)
+		rc = batch_flush(b);
+	free(b->keys);
+	free(b->values);
+	return rc;
+}
+
+/* ---- read */
 
 struct batch {
 	__u32 key_size, value_size, room;

@@ -24,17 +24,18 @@ struct dp_object {
 static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 {
 	switch (map) {
-	case DP_MAP_RULES:
-	case DP_MAP_RULE_META:
 	case DP_MAP_RULE_COUNTERS:
-	case DP_MAP_POLICIES:
 	case DP_MAP_RULE_STATES:
 		return config->max_rules;
+	case DP_MAP_RULES: /* two sets */
+	case DP_MAP_RULE_META:
+	case DP_MAP_POLICIES:
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
-	case DP_MAP_LISTEN:	/* TCP and UDP */
 		return 2 * config->max_rules;
+	case DP_MAP_LISTEN: /* TCP and UDP, of two sets */
+		return 4 * config->max_rules;
 	case DP_MAP_LISTEN_RANGES: /* no more than so many prefixes for either protocol */
-		return config->max_rules < 65536 / 16 ? 65536 : 16 * config->max_rules;
+		return config->max_rules < 65536 / 16 ? 2 * 65536 : 2 * 16 * config->max_rules;
 	case DP_MAP_FLOW4:
 	case DP_MAP_FLOW6:
 		return 2 * config->max_flows;

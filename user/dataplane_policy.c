@@ -57,7 +57,7 @@ static int refresh_one(struct dataplane *dp, const struct clocks *clocks, const 
 	if (before <= clocks->jiffies)
 		return 0;
 	changed.expires = expires;
-	return bpf_map_update_elem(dp->map[DP_MAP_RULES], &entry->id, &changed, BPF_EXIST) ? -errno : 0;
+	return dp_rule_write(dp, entry->id, &changed);
 }
 
 int dp_expiry_refresh(struct dataplane *dp, struct xf_error *err)
@@ -119,24 +119,8 @@ static int fill_bucket(struct dataplane *dp, __u32 id)
 
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err)
 {
-	int rc = bpf_map_update_elem(dp->map[DP_MAP_POLICIES], &id, policy, BPF_ANY) ? -errno : fill_bucket(dp, id);
+	__u32 place = dp_rule_place(dp, id);
+	int rc = bpf_map_update_elem(dp->map[DP_MAP_POLICIES], &place, policy, BPF_ANY) ? -errno : fill_bucket(dp, id);
 
 	return rc ? xf_fail(err, "cannot write the rule's conditions: %s", strerror(-rc)) : 0;
-}
-
-/* ---- those that are there */
-
-int dp_policies_read(struct dataplane *dp, struct dp_ruleset *set)
-{
-	size_t i;
-
-	for (i = 0; i < set->n_entries; i++) {
-		struct dp_entry *entry = &set->entries[i];
-
-		memset(&entry->policy, 0, sizeof(entry->policy));
-		if (set->rules[entry->id].flags & XF_RULE_POLICY &&
-		    bpf_map_lookup_elem(dp->map[DP_MAP_POLICIES], &entry->id, &entry->policy))
-			return -errno;
-	}
-	return 0;
 }

@@ -75,12 +75,14 @@ static int zero_counters(struct dataplane *dp, __u32 id, struct xf_error *err)
 
 static int write_rule(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err)
 {
+	int rc;
+
 	if (dp_policy_write(dp, placed->id, placed->policy, err))
 		return -1;
-	if (bpf_map_update_elem(dp->map[DP_MAP_RULE_META], &placed->id, placed->meta, BPF_ANY) ||
-	    bpf_map_update_elem(dp->map[DP_MAP_RULES], &placed->id, placed->rule, BPF_ANY))
-		return xf_fail(err, "cannot write the rule: %s", strerror(errno));
-	return 0;
+	rc = dp_meta_write(dp, placed->id, placed->meta);
+	if (!rc)
+		rc = dp_rule_write(dp, placed->id, placed->rule);
+	return rc ? xf_fail(err, "cannot write the rule: %s", strerror(-rc)) : 0;
 }
 
 /* All or nothing. The set is as it was before, so that the ports can be marked anew without the rule. */
@@ -167,6 +169,7 @@ int dp_rule_add(struct dataplane *dp, struct xf_rule_spec *rule, bool force, str
 	if (!rc)
 		rc = add_attached(dp, &add, err);
 	dp_ruleset_free(&add.set);
+	dp_machine_free(&add.machine);
 	return rc;
 }
 
@@ -187,10 +190,11 @@ static void set_remove(struct dp_ruleset *set, __u32 id)
 
 static int drain(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
 {
+	int rc;
+
 	set->rules[id].flags = XF_RULE_DRAINING | (set->rules[id].flags & (XF_RULE_LOCAL | XF_RULE_POLICY));
-	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &set->rules[id], BPF_ANY))
-		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
-	return 0;
+	rc = dp_rule_write(dp, id, &set->rules[id]);
+	return rc ? xf_fail(err, "cannot end the rule: %s", strerror(-rc)) : 0;
 }
 
 static int end(struct dataplane *dp, struct dp_ruleset *set, __u32 id, struct xf_error *err)
@@ -253,9 +257,9 @@ int dp_rule_set_disabled(struct dataplane *dp, const char *name, bool disabled, 
 		struct xf_rule rule = set.rules[entry->id];
 
 		rule.flags = disabled ? rule.flags | XF_RULE_DISABLED : rule.flags & ~XF_RULE_DISABLED;
-		rc = bpf_map_update_elem(dp->map[DP_MAP_RULES], &entry->id, &rule, BPF_ANY);
+		rc = dp_rule_write(dp, entry->id, &rule);
 		if (rc)
-			rc = xf_fail(err, "cannot change rule \"%s\": %s", name, strerror(errno));
+			rc = xf_fail(err, "cannot change rule \"%s\": %s", name, strerror(-rc));
 	}
 	dp_ruleset_free(&set);
 	return rc;

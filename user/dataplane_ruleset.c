@@ -3,55 +3,100 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 
 #include "dataplane_int.h"
 
-static int take_meta(const void *key, const void *value, void *arg)
+/* The number of a rule in this half of the maps; false: it is in the other one. */
+static bool id_of(const struct dataplane *dp, __u32 place, __u32 *id)
 {
-	struct dp_ruleset *set = arg;
+	__u32 first = XF_RULE_PLACE(XF_SET_HALF(dp->set), dp->config.max_rules, 0);
+
+	*id = place - first;
+	return place >= first && *id < dp->config.max_rules;
+}
+
+__u32 dp_rule_place(const struct dataplane *dp, __u32 id)
+{
+	return XF_RULE_PLACE(XF_SET_HALF(dp->set), dp->config.max_rules, id);
+}
+
+int dp_rule_write(struct dataplane *dp, __u32 id, const struct xf_rule *rule)
+{
+	__u32 place = dp_rule_place(dp, id);
+
+	return bpf_map_update_elem(dp->map[DP_MAP_RULES], &place, rule, BPF_ANY) ? -errno : 0;
+}
+
+int dp_meta_write(struct dataplane *dp, __u32 id, const struct xf_rule_meta *meta)
+{
+	__u32 place = dp_rule_place(dp, id);
+
+	return bpf_map_update_elem(dp->map[DP_MAP_RULE_META], &place, meta, BPF_ANY) ? -errno : 0;
+}
+
+struct dp_entry *dp_ruleset_add(struct dp_ruleset *set, __u32 id)
+{
 	struct dp_entry *grown;
 
 	if (set->n_entries == set->room) {
 		set->room = set->room ? 2 * set->room : 64;
 		grown = realloc(set->entries, set->room * sizeof(*grown));
 		if (!grown)
-			return -ENOMEM;
+			return NULL;
 		set->entries = grown;
 	}
-	memcpy(&set->entries[set->n_entries].id, key, sizeof(__u32));
-	memcpy(&set->entries[set->n_entries].meta, value, sizeof(struct xf_rule_meta));
-	set->entries[set->n_entries].meta.name[XF_NAME_LEN - 1] = '\0';
-	set->n_entries++;
+	grown = &set->entries[set->n_entries++];
+	*grown = (struct dp_entry){.id = id};
+	return grown;
+}
+
+struct reading {
+	const struct dataplane *dp;
+	struct dp_ruleset *set;
+};
+
+static int take_meta(const void *key, const void *value, void *arg)
+{
+	struct reading *r = arg;
+	struct dp_entry *entry;
+	__u32 place, id;
+
+	memcpy(&place, key, sizeof(place));
+	if (!id_of(r->dp, place, &id))
+		return 0;
+	entry = dp_ruleset_add(r->set, id);
+	if (!entry)
+		return -ENOMEM;
+	memcpy(&entry->meta, value, sizeof(entry->meta));
+	entry->meta.name[XF_NAME_LEN - 1] = '\0';
 	return 0;
 }
 
-static int take_rule(const void *key, const void *value, void *arg)
+/* Of both kinds: what people read is there only of rules, of the rest there is an element for each that could be. */
+static int take_rules(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
 {
-	struct dp_ruleset *set = arg;
-	__u32 id;
+	struct xf_policy *policies;
+	struct xf_rule *rules;
+	size_t len[2], i;
 
-	memcpy(&id, key, sizeof(id));
-	if (id < set->max_rules)
-		memcpy(&set->rules[id], value, sizeof(set->rules[id]));
-	return 0;
-}
+	rules = dp_map_mmap(dp, DP_MAP_RULES, &len[0], err);
+	policies = rules ? dp_map_mmap(dp, DP_MAP_POLICIES, &len[1], err) : NULL;
+	for (i = 0; policies && i < set->n_entries; i++) {
+		struct dp_entry *entry = &set->entries[i];
+		__u32 place = dp_rule_place(dp, entry->id);
 
-/* One by one while rules are few: to read all of a large array takes longer than all the rest of a command. */
-static int take_rules(struct dataplane *dp, struct dp_ruleset *set)
-{
-	size_t i;
-	__u32 id;
-
-	if (set->n_entries > set->max_rules / 4)
-		return dp_map_walk(dp->map[DP_MAP_RULES], take_rule, set);
-	for (i = 0; i < set->n_entries; i++) {
-		id = set->entries[i].id;
-		if (id < set->max_rules && bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &id, &set->rules[id]))
-			return -errno;
+		set->rules[entry->id] = rules[place];
+		if (rules[place].flags & XF_RULE_POLICY)
+			entry->policy = policies[place];
 	}
-	return 0;
+	if (policies)
+		munmap(policies, len[1]);
+	if (rules)
+		munmap(rules, len[0]);
+	return policies ? 0 : -1;
 }
 
 bool dp_rule_is_there(const struct xf_rule *rule)
@@ -59,14 +104,29 @@ bool dp_rule_is_there(const struct xf_rule *rule)
 	return rule->flags & (XF_RULE_LIVE | XF_RULE_DRAINING);
 }
 
+/*
+ * The half that is not in force may have the later one: of a set that was not
+ * confirmed, and whose flows are not all swept up yet. What is ahead by less than
+ * half of all numbers is later.
+ */
+__u32 dp_tag_after(__u32 id, __u32 here, __u32 there)
+{
+	__u32 a = here >> XF_RULE_ID_BITS, b = there >> XF_RULE_ID_BITS;
+	__u32 ahead = (b + XF_RULE_GENERATIONS - a) % XF_RULE_GENERATIONS;
+	__u32 n = ahead < XF_RULE_GENERATIONS / 2 ? b : a;
+
+	return XF_RULE_TAG(id, n < XF_RULE_GENERATIONS ? n + 1 : 1);
+}
+
 __u32 dp_rule_next_tag(const struct dataplane *dp, __u32 id)
 {
-	struct xf_rule rule = {0};
-	__u32 n;
+	__u32 place[2] = {id, dp->config.max_rules + id};
+	struct xf_rule rule[2] = {{0}};
+	int here = (int)XF_SET_HALF(dp->set);
 
-	bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &id, &rule);
-	n = rule.tag >> XF_RULE_ID_BITS;
-	return XF_RULE_TAG(id, n < XF_RULE_GENERATIONS ? n + 1 : 1);
+	bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &place[0], &rule[0]);
+	bpf_map_lookup_elem(dp->map[DP_MAP_RULES], &place[1], &rule[1]);
+	return dp_tag_after(id, rule[here].tag, rule[!here].tag);
 }
 
 /*
@@ -95,26 +155,37 @@ static void settle(struct dp_ruleset *set)
 		;
 }
 
-int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
+static int read_set(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
 {
+	struct reading reading = {.dp = dp, .set = set};
 	int rc;
 
 	*set = (struct dp_ruleset){.max_rules = dp->config.max_rules};
 	set->rules = calloc(set->max_rules, sizeof(*set->rules));
-	rc = set->rules ? dp_map_walk(dp->map[DP_MAP_RULE_META], take_meta, set) : -ENOMEM;
-	if (!rc)
-		rc = take_rules(dp, set);
-	if (rc) {
-		dp_ruleset_free(set);
+	rc = set->rules ? dp_map_walk(dp->map[DP_MAP_RULE_META], take_meta, &reading) : -ENOMEM;
+	if (rc)
 		return xf_fail(err, "cannot read the rules: %s", strerror(-rc));
-	}
+	if (take_rules(dp, set, err))
+		return -1;
 	settle(set);
-	rc = dp_policies_read(dp, set);
-	if (rc) {
-		dp_ruleset_free(set);
-		return xf_fail(err, "cannot read the rules' conditions: %s", strerror(-rc));
-	}
 	return 0;
+}
+
+/* Whoever only reads has no lock, and another set may come into force meanwhile. */
+int dp_ruleset_read(struct dataplane *dp, struct dp_ruleset *set, struct xf_error *err)
+{
+	__u32 before;
+	int rc;
+
+	do {
+		before = dp->set;
+		rc = read_set(dp, set, err);
+		if (!rc)
+			rc = dp_set_look(dp, err);
+		if (rc || dp->set != before)
+			dp_ruleset_free(set);
+	} while (!rc && dp->set != before);
+	return rc;
 }
 
 void dp_ruleset_free(struct dp_ruleset *set)
@@ -147,9 +218,12 @@ int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err)
 {
 	const struct xf_rule none = {.tag = dp_rule_next_tag(dp, id)};
 
-	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &id, &none, BPF_ANY))
-		return xf_fail(err, "cannot end the rule: %s", strerror(errno));
-	bpf_map_delete_elem(dp->map[DP_MAP_RULE_META], &id);
+	__u32 place = dp_rule_place(dp, id);
+	int rc = dp_rule_write(dp, id, &none);
+
+	if (rc)
+		return xf_fail(err, "cannot end the rule: %s", strerror(-rc));
+	bpf_map_delete_elem(dp->map[DP_MAP_RULE_META], &place);
 	dp_rule_drops_clear(dp, id);
 	return 0;
 }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
-
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -54,18 +52,19 @@ int dp_stateless_judge(struct dp_addition *add, struct xf_error *err)
 {
 	const struct xf_listen *listen = &add->spec->listen;
 	struct xf_addresses candidates = {0};
-	struct dp_own own = {0};
+	struct dp_own *own = &add->machine.own;
 	struct nd_link link = {0};
 	int rc = 0;
 
 	if (listen->kind == XF_LISTEN_IFACE)
-		rc = nd_link_by_name(listen->ifname, &link, err);
+		rc = dp_machine_link(&add->machine, listen->ifname, &link, err);
+	if (!rc && listen->kind != XF_LISTEN_ADDR && !own->addr)
+		rc = own_read(own, err);
 	if (!rc && listen->kind != XF_LISTEN_ADDR)
-		rc = own_read(&own, err) || own_of(&own, link.ifindex, &candidates, err) ? -1 : 0;
+		rc = own_of(own, link.ifindex, &candidates, err);
 	if (!rc)
 		rc = xf_stateless_address(add->spec, &candidates, &add->source, err);
 	free(candidates.addr);
-	free(own.addr);
 	return rc;
 }
 
@@ -88,7 +87,7 @@ int dp_stateless_follow(struct dataplane *dp, struct dp_own *own, const struct d
 	if (rc || !memcmp(&rule.masquerade, &addr.addr, sizeof(addr.addr)))
 		return rc;
 	rule.masquerade = addr.addr;
-	if (bpf_map_update_elem(dp->map[DP_MAP_RULES], &placed->id, &rule, BPF_EXIST))
+	if (dp_rule_write(dp, placed->id, &rule))
 		log_debug("cannot note which address \"%s\" listens on", placed->meta->name);
 	return 0;
 }

@@ -85,9 +85,8 @@ static __u64 map_memory(int fd)
 	return octets;
 }
 
-int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *err)
+int dp_settings(struct dataplane *dp, struct dp_status *status, struct xf_error *err)
 {
-	struct dp_ruleset set;
 	int i;
 
 	*status = (struct dp_status){
@@ -98,13 +97,28 @@ int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *e
 	snprintf(status->version, sizeof(status->version), "%.31s", dp->config.version);
 	for (i = 0; i < XF_TIMEOUT_COUNT; i++)
 		status->timeout[i] = dp->config.timeout[i] / dp->config.hz;
+	if (!add_ifaces(dp, status, err))
+		return 0;
+	dp_status_free(status);
+	return -1;
+}
+
+int dp_status(struct dataplane *dp, struct dp_status *status, struct xf_error *err)
+{
+	struct dp_ruleset set;
+	int i;
+
+	if (dp_settings(dp, status, err))
+		return -1;
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		status->memory_bytes += map_memory(dp->map[i]);
-	if (dp_ruleset_read(dp, &set, err))
+	if (dp_ruleset_read(dp, &set, err)) {
+		dp_status_free(status);
 		return -1;
+	}
 	status->rules = set.live;
 	dp_ruleset_free(&set);
-	if (!add_ifaces(dp, status, err) && !add_drops(dp, status, err) && !dp_flows(dp, count_flow, status, err))
+	if (!add_drops(dp, status, err) && !dp_flows(dp, count_flow, status, err))
 		return 0;
 	dp_status_free(status);
 	return -1;

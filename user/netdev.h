@@ -99,6 +99,9 @@ struct nd_socket {
 int nd_socket_find(uint8_t proto, uint8_t family, const struct xf_address *addr, struct xf_port_range ports,
 		   struct nd_socket *found, struct xf_error *err);
 
+/* Marks each port that some such socket has, whatever address it is bound to. */
+int nd_socket_ports(uint8_t proto, uint8_t family, uint8_t ports[65536], struct xf_error *err);
+
 /* net.ipv4.conf.IFACE.forwarding or net.ipv6.conf.IFACE.forwarding: 1, 0, or -1 where it cannot be read. */
 int nd_forwarding(const char *ifname, uint8_t family);
 /* net.ipv4.conf.IFACE.NAME: its value, or -1 where it cannot be read; and set. */

@@ -102,7 +102,7 @@ static int match_socket(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* Sockets of one family that wait for whoever comes: TCP listeners, unconnected UDP. */
-static int search_family(int af, uint8_t proto, struct socket_search *search)
+static int list_sockets(int af, uint8_t proto, mnl_cb_t fn, void *arg)
 {
 	struct inet_diag_req_v2 *diag;
 	struct nd_request req;
@@ -111,7 +111,16 @@ static int search_family(int af, uint8_t proto, struct socket_search *search)
 	diag->sdiag_family = (__u8)af;
 	diag->sdiag_protocol = proto;
 	diag->idiag_states = 1u << (proto == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE);
-	return nd_talk(NETLINK_SOCK_DIAG, &req, match_socket, search);
+	return nd_talk(NETLINK_SOCK_DIAG, &req, fn, arg);
+}
+
+static int note_port(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
+	uint8_t *ports = arg;
+
+	ports[ntohs(msg->id.idiag_sport)] = 1;
+	return MNL_CB_OK;
 }
 
 static bool holds_socket(int proc, const char *pid, const char *link)
@@ -193,13 +202,25 @@ int nd_socket_find(uint8_t proto, uint8_t family, const struct xf_address *addr,
 	memset(found, 0, sizeof(*found));
 	/* IPv4 packets reach sockets of both families, IPv6 packets only their own. */
 	if (family == XF_IPV4)
-		rc = search_family(AF_INET, proto, &search);
+		rc = list_sockets(AF_INET, proto, match_socket, &search);
 	if (!rc && !search.found)
-		rc = search_family(AF_INET6, proto, &search);
+		rc = list_sockets(AF_INET6, proto, match_socket, &search);
 	if (rc)
 		return xf_fail(err, "local %s sockets cannot be listed: %s", proto == IPPROTO_TCP ? "TCP" : "UDP",
 			       strerror(errno));
 	if (search.found)
 		find_process(search.inode, found);
 	return search.found;
+}
+
+int nd_socket_ports(uint8_t proto, uint8_t family, uint8_t ports[65536], struct xf_error *err)
+{
+	int rc = family == XF_IPV4 ? list_sockets(AF_INET, proto, note_port, ports) : 0;
+
+	if (!rc)
+		rc = list_sockets(AF_INET6, proto, note_port, ports);
+	if (rc)
+		return xf_fail(err, "local %s sockets cannot be listed: %s", proto == IPPROTO_TCP ? "TCP" : "UDP",
+			       strerror(errno));
+	return 0;
 }

@@ -100,9 +100,9 @@ static int note_given(struct xf_prefixes *list, const char *at, const char *elem
 
 	if (n < 0 || (size_t)n >= sizeof(list->given) - used) {
 		list->given[used] = '\0';
-		return xf_fail(
-			err, "these are too many networks for the command line: put them into a file, one a line, and "
-			     "write @FILE");
+		return xf_fail(err,
+			       "these are too many networks to be listed here: put them into a file, one a line, and "
+			       "write @FILE");
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@
 
 #include "xdpfwd/reasons.h"
 
-#define XF_ABI_VERSION 2
+#define XF_ABI_VERSION 3
 
 #define XF_NAME_LEN    64  /* a rule's name, with its NUL */
 #define XF_COMMENT_LEN 128 /* a rule's comment, with its NUL */
@@ -85,7 +85,16 @@ enum xf_source {
 #define XF_RULE_GENERATIONS ((1u << (32 - XF_RULE_ID_BITS)) - 1)
 #define XF_RULE_TAG(id, n)  ((__u32)(n) << XF_RULE_ID_BITS | (id))
 
-/* A rule as the programs need it: element of the array "rules", by rule id. */
+/*
+ * Of all that is said of a rule in "rules", "rule_meta" and "policies" there is room
+ * for two: one half of these maps has what is said in the rule set in force, the
+ * other what was said before, or will be. What comes of a rule (counters, states,
+ * buckets, flows) goes by its id, whatever the set.
+ */
+#define XF_SET_HALF(set)		   (~(set)&1u)
+#define XF_RULE_PLACE(half, max_rules, id) ((half) ? (max_rules) + (id) : (id))
+
+/* A rule as the programs need it: element of the array "rules", by place. */
 struct xf_rule {
 	__u32 tag;     /* XF_RULE_TAG: a flow made under another one is dead */
 	__u32 flags;   /* XF_RULE_* */
@@ -116,7 +125,7 @@ struct xf_rate {
 	__u32 burst; /* how many at once; 0: not given, as many as count */
 };
 
-/* The rest of a rule, which only people read: hash "rule_meta", by rule id. */
+/* The rest of a rule, which only people read: hash "rule_meta", by place. */
 struct xf_rule_meta {
 	char name[XF_NAME_LEN];
 	char comment[XF_COMMENT_LEN];
@@ -163,6 +172,7 @@ enum xf_timeout {
 
 #define XF_CONFIG_NO_AUTO_ATTACH (1u << 0)
 #define XF_CONFIG_GUARD_LOOPBACK (1u << 1) /* a target is in 127/8: keep all others away from there */
+#define XF_CONFIG_UNSETTLED	 (1u << 2) /* a set is being built or cleared away: what is not in force is rubbish */
 
 /* Element 0 of the array "config". The programs read it, the tool writes it. */
 struct xf_config {
@@ -179,7 +189,10 @@ struct xf_config {
 	__u64 netns;			 /* inode of the network namespace that this instance serves */
 	__u64 secret[2];   /* random, of this instance: what its cookies are made with, see bpf/syn_cookie.h */
 	__u64 port_secret; /* random likewise: where a client's masquerade ports begin */
-	char version[32];  /* of the tool that loaded the programs */
+	__u64 set_until;   /* jiffies64 from which on set_before is in force again; 0: set stays */
+	__u32 set_before;  /* the rule set that was in force before this one */
+	__u32 pad;
+	char version[32]; /* of the tool that loaded the programs */
 };
 
 /* Which ports concern us at all, one octet each: decides "not ours" in two loads. */
@@ -256,7 +269,7 @@ XF_SIZE(struct xf_rule, 64);
 XF_SIZE(struct xf_rate, 12);
 XF_SIZE(struct xf_rule_meta, 272);
 XF_SIZE(struct xf_rule_counters, 64);
-XF_SIZE(struct xf_config, 112);
+XF_SIZE(struct xf_config, 128);
 XF_SIZE(struct xf_iface, 128);
 XF_SIZE(struct xf_local_key, 20);
 XF_SIZE(struct xf_neigh_key, 24);

@@ -16,7 +16,7 @@
 #define XF_TICKS_PER_JIFFY (1ULL << XF_TICK_SHIFT)
 #define XF_BURST_MAX	   (1ULL << 62) /* ticks; beyond that the time when it is full is no number */
 
-/* What a rule asks of newcomers: element of the array "policies", by rule id; read if the rule has XF_RULE_POLICY. */
+/* What a rule asks of newcomers: element of the array "policies", by the rule's place; read if the rule has XF_RULE_POLICY. */
 struct xf_policy {
 	__u64 rate_cost;	/* ticks that a new flow costs; 0: no limit */
 	__u64 rate_burst;	/* ticks that can be saved up: rate_cost at least, XF_BURST_MAX at most */

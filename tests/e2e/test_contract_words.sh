@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 COMMANDS=(load unload status map "map add" "map del" "map list" "map show" "map enable" "map disable" stats flows
-	"flows flush" "flows who" ban check metrics serve import completion)
+	"flows flush" "flows who" ban apply confirm save check metrics serve import completion)
 READERS=(status check "check web" "map list" "map show web" stats "stats web" "stats --sources" "stats --sources web" "ban list"
 	flows "flows --rule web" "flows --limit 3" "flows --source 198.51.100.0/24" metrics)
 
@@ -68,12 +68,13 @@ usage() {
 	done
 	for command in "load" "load wan0 --mode turbo" "load wan0 --max-rules 0" "load wan0 --max-flows 1e6" "unload" \
 		"unload --all wan0" "map" "map nosuch" "map add tcp :1" "map add tcp :1 $SERVER4 extra" "map del" \
-		"map enable" "map disable" "serve --listen 9977" "serve --listen :9977" "serve --listen ::1:9977"; do
+		"map enable" "map disable" "serve --listen 9977" "serve --listen :9977" "serve --listen ::1:9977" \
+		"apply" "apply a b" "apply a --confirm 0" "apply a --confirm x" "confirm now" "save a b"; do
 		# shellcheck disable=SC2086
 		wrong 2 $command
 	done
 	# What this version has not is no command and no option, and no stub of one.
-	for later in top trace apply save run explain confirm; do
+	for later in top trace run explain; do
 		wrong 2 $later
 		! xdpfwd --help | grep -q "^  $later " || fail "--help speaks of $later"
 	done
@@ -94,7 +95,8 @@ could_not() {
 	for command in "map del nosuch" "map del web nosuch" "map del web web" "map del udp :443" "map enable nosuch" \
 		"map disable web nosuch" "flows flush --rule nosuch" "unload nosuch" "load nosuch" "load wan0 nosuch" \
 		"load wan0 --max-rules 5" "map add tcp :1 nohost.example" "map add tcp :1 $SERVER4,$SERVER4" \
-		"serve --listen 192.0.2.99:9977" "serve --textfile /nonexistent/file"; do
+		"serve --listen 192.0.2.99:9977" "serve --textfile /nonexistent/file" "apply /nonexistent" "apply /" \
+		"confirm" "save /nonexistent/file" "load wan0 --config /nonexistent"; do
 		# shellcheck disable=SC2086
 		wrong 1 $command
 	done

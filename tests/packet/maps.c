@@ -19,7 +19,7 @@ static const struct {
 	const char *map;
 	uint32_t entries;
 } sizes[] = {
-	{"rules", MAX_RULES},
+	{"rules", 2 * MAX_RULES},
 	{"rule_meta", MAX_RULES},
 	{"rule_counters", MAX_RULES},
 	{"rule_drops", 1024},
@@ -31,7 +31,7 @@ static const struct {
 	{"free_slots", MAX_FLOWS},
 	{"evictable", MAX_FLOWS},
 	{"udp_ports", MAX_FLOWS},
-	{"policies", MAX_RULES},
+	{"policies", 2 * MAX_RULES},
 	{"rule_states", MAX_RULES},
 	{"source_buckets", MAX_FLOWS / 2},
 	{"sketches", 512},
@@ -152,10 +152,10 @@ static void clear_rules(void)
 	clear("rule_drops");
 	clear("sketches");
 	clear("sources");
-	for (uint32_t i = 0; i < MAX_RULES; i++) {
+	for (uint32_t i = 0; i < 2 * MAX_RULES; i++)
 		map_put("rules", &i, &no_rule);
+	for (uint32_t i = 0; i < MAX_RULES; i++)
 		map_put("rule_states", &i, &no_state);
-	}
 	zero_percpu("rule_counters", MAX_RULES, sizeof(struct xf_rule_counters) / 8);
 	clear("syn_proofs");
 	zero_percpu("drops", XF_REASON_COUNT, 1);

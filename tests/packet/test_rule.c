@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which rule a packet belongs to. */
 #include "harness.h"
+#include "maps.h"
 
 /* A packet to port `dport` of `to` goes to port `target_port` of TARGET; a new flow each time. */
 static void goes_to(struct test *t, uint32_t rule, struct packet in, uint16_t target_port)
@@ -245,28 +246,86 @@ static void disabled_is_no_hole(struct test *t)
 }
 
 /* The set in force changes with one store, and all rules with it; flows stay. */
-static void sets(struct test *t)
+/* The rule in the next set, which is in the other half of the maps; it leads to that port. */
+static void rule_in_next_set(struct test *t, uint32_t id, uint16_t target_port, uint32_t tag)
+{
+	struct xf_listen_key key = {
+		.set = RULE_SET + 1,
+		.addr = host_addr(ROUTER, t->family),
+		.family = t->family,
+		.proto = IPPROTO_UDP,
+		.port = htons(8000),
+	};
+	uint32_t place = MAX_RULES + id, zero = 0;
+	struct xf_rule rule;
+
+	rule_get(t, id, &rule);
+	rule.target_lo = target_port;
+	rule.tag = tag;
+	map_put("rules", &place, &rule);
+	map_put("listen", &key, &id);
+	t->ports.udp[target_port] |= XF_PORT_TARGET;
+	map_put("ports", &zero, &t->ports);
+}
+
+static void switch_sets(struct test *t, uint64_t until)
+{
+	t->config.set = RULE_SET + 1;
+	t->config.set_before = RULE_SET;
+	t->config.set_until = until;
+	config_put(t);
+}
+
+/* A flow goes on under the next set if its rule is there under the same tag, however it is changed. */
+static void next_set_keeps_flows(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER), out = to_target(&in, TARGET, 9000);
+	uint32_t rule = rule_preserve(t);
+	struct xf_rule was;
+
+	forward_new(t, rule, &in, &out);
+	rule_get(t, rule, &was);
+	rule_in_next_set(t, rule, 9001, was.tag);
+	switch_sets(t, 0);
+	forward(t, rule, &in, &out);
+	in.sport++;
+	goes_to(t, rule, in, 9001);
+}
+
+/* And it is over if there is no such rule, or another one in its place. */
+static void next_set_ends_flows(struct test *t)
 {
 	struct packet in = packet_from(t, CLIENT, ROUTER), out = to_target(&in, TARGET, 9000);
 	uint32_t rule = rule_preserve(t);
 
 	forward_new(t, rule, &in, &out);
-	t->config.set++;
-	config_put(t);
-	forward(t, rule, &in, &out);
-	in.sport++;
+	switch_sets(t, 0);
+	t->ledger.flows--;
 	pass(t, &in);
-	t->config.set--;
-	config_put(t);
+	rule_in_next_set(t, rule, 9001, XF_RULE_TAG(rule, 77));
+	goes_to(t, rule, in, 9001);
+}
+
+/* Until a moment that is yet to come the next set is in force, and after it the one before. */
+static void not_confirmed(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_preserve(t);
+
+	rule_in_next_set(t, rule, 9001, XF_RULE_TAG(rule, 77));
+	switch_sets(t, UINT64_MAX);
+	goes_to(t, rule, in, 9001);
+	switch_sets(t, 1);
+	goes_to(t, rule, in, 9000);
+	in.sport++;
 	goes_to(t, rule, in, 9000);
 }
 
 static const struct packet_case rule_cases[] = {
-	CASE(closest_wins),   CASE(further_away_loses), CASE(interface),
-	CASE(two_interfaces), CASE(any_address),	CASE(virtual_address),
-	CASE(ranges),	      CASE(widest_range),	CASE(neighbouring_ranges),
-	CASE(protocols),      CASE(families),		CASE(disabled_is_no_hole),
-	CASE(sets),
+	CASE(closest_wins),	    CASE(further_away_loses),  CASE(interface),	    CASE(two_interfaces),
+	CASE(any_address),	    CASE(virtual_address),     CASE(ranges),	    CASE(widest_range),
+	CASE(neighbouring_ranges),  CASE(protocols),	       CASE(families),	    CASE(disabled_is_no_hole),
+	CASE(next_set_keeps_flows), CASE(next_set_ends_flows), CASE(not_confirmed),
 };
 
 PACKET_SUITE(rule);
