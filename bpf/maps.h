@@ -74,6 +74,7 @@ struct {
 /* Single listen ports to rule ids. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, struct xf_listen_key);
 	__type(value, __u32);

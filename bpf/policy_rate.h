@@ -117,7 +117,8 @@ static __always_inline const struct xf_policy *policy_get(const struct pkt *p, s
 
 	if (!rule || !(rule->flags & XF_RULE_POLICY))
 		return NULL;
-	source_key(source, id, &p->tuple.saddr, rule->family);
+	/* By its tag: a later rule with this id asks something else of its sources. */
+	source_key(source, rule->tag, &p->tuple.saddr, rule->family);
 	return policy_of(id, p->half);
 }
 
@@ -137,7 +138,7 @@ __weak __noinline int policy_rate(const struct pkt *p)
 	bucket = policy->source_rate_cost ? bpf_map_lookup_elem(&source_buckets, &source) : NULL;
 	if (bucket && !bucket_has(bucket, policy->source_rate_cost, policy->source_rate_burst))
 		return XF_REASON_SOURCE_RATE_LIMITED;
-	id = source.rule;
+	id = source.rule & XF_RULE_ID_MASK;
 	state = policy->rate_cost ? bpf_map_lookup_elem(&rule_states, &id) : NULL;
 	if (state && !bucket_has(&state->bucket, policy->rate_cost, policy->rate_burst))
 		return XF_REASON_RATE_LIMITED;
@@ -157,7 +158,7 @@ __weak __noinline int policy_charge(const struct pkt *p)
 		return XF_REASON_NONE;
 	if (policy->source_rate_cost && !source_pay(&source, policy))
 		return XF_REASON_SOURCE_RATE_LIMITED;
-	id = source.rule;
+	id = source.rule & XF_RULE_ID_MASK;
 	state = policy->rate_cost ? bpf_map_lookup_elem(&rule_states, &id) : NULL;
 	if (!state || bucket_pay(&state->bucket, policy->rate_cost, policy->rate_burst))
 		return XF_REASON_NONE;

@@ -32,8 +32,8 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_POLICIES:
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
 		return 2 * config->max_rules;
-	case DP_MAP_LISTEN: /* TCP and UDP, of two sets */
-		return 4 * config->max_rules;
+	case DP_MAP_LISTEN: /* grows with the rules; TCP and UDP, without state also for answers, in two sets at once */
+		return 8 * config->max_rules;
 	case DP_MAP_LISTEN_RANGES: /* no more than so many prefixes for either protocol */
 		return config->max_rules < 65536 / 16 ? 2 * 65536 : 2 * 16 * config->max_rules;
 	case DP_MAP_FLOW4:

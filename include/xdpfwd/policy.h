@@ -84,7 +84,7 @@ struct xf_prefix_set {
 /* One source of one rule: an IPv4 address, or an IPv6 /64, the network that one subscriber has. */
 struct xf_source_key {
 	union xf_addr addr;
-	__u32 rule;
+	__u32 rule; /* its id; in "source_buckets" its tag */
 };
 
 /*

@@ -257,6 +257,18 @@ refusals() {
 	xdpfwd map add tcp $WAN4:82 $SERVER4:8080 --name again
 }
 
+# As many as of any others, though each takes four entries.
+as_many() {
+	topology
+	tier tc
+	xdpfwd load wan0 --mode tc --max-rules 4
+	for i in 1 2 3 4; do
+		xdpfwd map add tcp+udp "$WAN4:500$i" "$SERVER4:700$i" --name "rule$i" --stateless
+	done
+	refused 1 'max-rules' map add tcp $WAN4:5005 $SERVER4:7005
+	equal "rules" 4 "$(xdpfwd map list --json | jq length)"
+}
+
 # What a former rule's connections still need is not taken from them.
 former_rule() {
 	setup tc
@@ -286,5 +298,6 @@ done
 it "the one address" one_address
 it "refused" refusals
 it "flows of a former rule" former_rule
+it "as many rules as may be" as_many
 
 done_testing

@@ -246,7 +246,7 @@ static void order(struct test *t)
 				   .source_rate_burst = COST};
 	struct talk k = by(t, CLIENT, 40000);
 	uint32_t rule = rule_preserve(t);
-	struct xf_source_key source = {.addr = k.in.saddr, .rule = rule};
+	struct xf_source_key source = {.addr = k.in.saddr, .rule = XF_RULE_TAG(rule, rule + 1)};
 
 	if (t->family == XF_IPV6)
 		source.addr = addr_first(t, source.addr, 64);

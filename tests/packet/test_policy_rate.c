@@ -53,7 +53,7 @@ static struct talk by(const struct test *t, enum host host)
 static struct xf_source_key source_of(const struct test *t, uint32_t rule, const struct talk *k)
 {
 	return (struct xf_source_key){.addr = t->family == XF_IPV4 ? k->in.saddr : addr_first(t, k->in.saddr, 64),
-				      .rule = rule};
+				      .rule = XF_RULE_TAG(rule, rule + 1)};
 }
 
 #define opens_only(t, rule, k, flows) (at(__FILE__, __LINE__), check_opens_only(t, rule, k, flows))
@@ -147,6 +147,21 @@ static void source_rate(struct test *t)
 	refused(t, rule, XF_REASON_SOURCE_RATE_LIMITED, by(t, FAR));
 	forward(t, rule, &k.in, &k.out);
 	assert_int_equal(source_buckets(), 2);
+}
+
+/* What its source owes to a rule that is gone, it does not owe to the next one with its id. */
+static void source_of_a_former_rule(struct test *t)
+{
+	uint32_t rule = source_limited(t);
+	struct xf_rule next;
+
+	opens_only(t, rule, by(t, CLIENT), BURST);
+	refused(t, rule, XF_REASON_SOURCE_RATE_LIMITED, by(t, CLIENT));
+	rule_get(t, rule, &next);
+	next.tag = XF_RULE_TAG(rule, 50);
+	rule_put(t, rule, &next);
+	opens_only(t, rule, by(t, CLIENT), BURST);
+	refused(t, rule, XF_REASON_SOURCE_RATE_LIMITED, by(t, CLIENT));
 }
 
 static void source_refill(struct test *t)
@@ -367,6 +382,7 @@ static const struct packet_case policy_rate_cases[] = {
 	CASE(rule_was_slower),
 	CASE(two_rules),
 	CASE(source_rate),
+	CASE(source_of_a_former_rule),
 	CASE(source_refill),
 	CASE(source_width),
 	CASE(source_before_rule),
