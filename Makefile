@@ -66,13 +66,13 @@ E2E_HELPERS := $(patsubst tests/e2e/%.bpf.c,$(BUILD)/e2e/%.bpf.o,$(wildcard test
 .DELETE_ON_ERROR:
 # Objects that only a test program needs are still worth keeping.
 .SECONDARY:
-.PHONY: all help abi next-abi test unit packet e2e differ fuzz tests compilers demo bench bench-quick bench-flood install lint format clean
+.PHONY: all help abi next-abi test unit packet e2e differ package fuzz tests compilers demo bench bench-quick bench-flood install deb lint format clean
 
 all: $(BUILD)/xdpfwd abi
 
 help:
 	@echo 'make                      the tool ($(BUILD)/xdpfwd)'
-	@echo 'make test                 every suite: unit packet e2e differ fuzz kernels (root)'
+	@echo 'make test                 every suite: unit packet e2e differ package fuzz kernels (root)'
 	@echo 'make unit|packet|...      one of them; make test-kernels'
 	@echo 'make compilers            the tool with clang 14 and with clang 19'
 	@echo 'make demo                 forwards real traffic in a sandbox of namespaces (root)'
@@ -80,6 +80,7 @@ help:
 	@echo 'make bench-quick          two minutes of it'
 	@echo 'make lint, make format    checks of style and layering; clang-format in place'
 	@echo 'make bench-flood          connections that stand and new ones during a flood of millions (root)'
+	@echo 'make deb                  the Debian package, in $(BUILD)/deb'
 	@echo 'make install              to DESTDIR= and PREFIX=$(PREFIX)'
 
 # ---- data plane: two objects, one skeleton
@@ -204,6 +205,8 @@ e2e: all compilers next-abi $(E2E_HELPERS)
 	BUILD=$(BUILD) tests/run e2e
 differ: all
 	BUILD=$(BUILD) tests/run differ
+package: all
+	BUILD=$(BUILD) tests/run package
 fuzz: $(FUZZERS)
 	BUILD=$(BUILD) tests/run fuzz
 
@@ -229,6 +232,14 @@ install: all
 	install -D -m 0755 $(BUILD)/xdpfwd $(DESTDIR)$(PREFIX)/sbin/xdpfwd
 	@for page in $(wildcard docs/man/*.[1-9]); do \
 		install -v -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	@set -e; share=$(DESTDIR)$(PREFIX)/share; \
+	for file in bash-completion/completions/xdpfwd fish/vendor_completions.d/xdpfwd.fish \
+		zsh/vendor-completions/_xdpfwd; do \
+		install -v -d $$share/$${file%/*}; \
+		$(BUILD)/xdpfwd completion $$(expr $$file : '\([a-z]*\)') >$$share/$$file; done
+
+deb:
+	BUILD=$(BUILD) tools/deb
 
 lint: all
 	BUILD=$(BUILD) tools/lint
