@@ -1,98 +1,98 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A steady stream of datagrams, each of which must come back, for the end-to-end tests.
+"""steady.py ADDR PORT[,PORT...] RATE FIFO
 
-steady.py serve ADDR PORT         answers each datagram with its sender's port and the datagram
-steady.py send ADDR PORT RATE     sends RATE numbered datagrams a second and says "flowing" once the first answers are
-                                  there; at SIGTERM it waits for those that are under way, and says
-                                  "sent N lost N ports N": how often the server saw the source port change, too
+Sends so many datagrams a second, taking the ports in turn, each as part of a
+long flow but every twentieth from a socket of its own, until somebody writes
+into FIFO. A server answers each of them. Never more than 64 are without an
+answer, so that no buffer on the way runs over; one that gets none in 20 seconds
+is lost. Prints "ready" when the first was answered, and in the end "sent N lost N".
 """
+import os
 import selectors
-import signal
 import socket
-import struct
 import sys
 import time
 
-BUFFER = 8 << 20  # the ends must lose nothing themselves, however busy the machine is
-UNDER_WAY = 1000  # at most; who is that late waits
-SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33  # asm-generic/socket.h; the socket module does not have them
-PATIENCE = 5  # seconds without an answer: what is not there is lost
-
-
-def udp_socket(addr):
-    sock = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET, socket.SOCK_DGRAM)
-    for option in (SO_SNDBUFFORCE, SO_RCVBUFFORCE):
-        sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)
-    return sock
-
-
-def serve(addr, port):
-    sock = udp_socket(addr)
-    sock.bind((addr, port))
-    print("ready", flush=True)
-    while True:
-        data, sender = sock.recvfrom(2048)
-        sock.sendto(struct.pack("!H", sender[1]) + data, sender)
+WINDOW = 64
+PATIENCE = 20
+NEW_EVERY = 20
 
 
 class Stream:
-    def __init__(self, addr, port):
-        self.sock = udp_socket(addr)
-        self.sock.connect((addr, port))
-        self.sock.setblocking(False)
+    def __init__(self, addr, ports):
+        self.family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        self.addr = addr
+        self.ports = ports
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.sock, selectors.EVENT_READ)
-        self.sent = 0
-        self.missing = set()
-        self.ports = []
+        self.long = [self.open(port) for port in ports]
+        self.short = {}
+        self.waiting = {}
+        self.sent = self.lost = 0
+
+    def open(self, port):
+        sock = socket.socket(self.family, socket.SOCK_DGRAM)
+        sock.connect((self.addr, port))
+        self.selector.register(sock, selectors.EVENT_READ)
+        return sock
 
     def send(self):
-        self.missing.add(self.sent)
-        self.sock.send(struct.pack("!Q", self.sent) + bytes(self.sent % 200))
+        which = self.sent % len(self.ports)
+        sock = self.long[which]
+        if self.sent % NEW_EVERY == 0:
+            sock = self.open(self.ports[which])
+            self.short[self.sent] = sock
+        self.waiting[self.sent] = time.monotonic()
+        try:
+            sock.send(b"%d" % self.sent)
+        except ConnectionRefusedError:
+            pass  # of an earlier one, which nobody has answered: it is counted
         self.sent += 1
 
+    def close(self, number):
+        sock = self.short.pop(number, None)
+        if sock:
+            self.selector.unregister(sock)
+            sock.close()
+
     def receive(self, seconds):
-        """Whatever comes in that time; false: nothing did."""
-        if not self.selector.select(max(seconds, 0)):
-            return False
-        while True:
+        for key, _ in self.selector.select(seconds):
             try:
-                data = self.sock.recv(2048)
-            except BlockingIOError:
-                return True
-            port, number = struct.unpack("!HQ", data[:10])
-            self.missing.discard(number)
-            if not self.ports or self.ports[-1] != port:
-                self.ports.append(port)
+                number = int(key.fileobj.recv(2048).rsplit(b" ", 1)[1])
+            except ConnectionRefusedError:
+                continue
+            self.waiting.pop(number, None)
+            self.close(number)
 
-
-def send(addr, port, rate):
-    stopped = []
-    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
-    stream = Stream(addr, port)
-    due = time.monotonic()
-    said = False
-    while not stopped:
-        stream.receive(due - time.monotonic())
-        if time.monotonic() >= due and len(stream.missing) < UNDER_WAY:
-            stream.send()
-            due = max(due + 1 / rate, time.monotonic() - 0.1)
-        if not said and stream.ports:
-            print("flowing", flush=True)
-            said = True
-    while stream.missing and stream.receive(PATIENCE):
-        pass
-    print(f"sent {stream.sent} lost {len(stream.missing)} ports {len(stream.ports)}", flush=True)
+    def give_up(self):
+        late = time.monotonic() - PATIENCE
+        for number in [number for number, when in self.waiting.items() if when < late]:
+            del self.waiting[number]
+            self.close(number)
+            self.lost += 1
 
 
 def main(argv):
-    if argv[1:2] == ["serve"]:
-        serve(argv[2], int(argv[3]))
-    elif argv[1:2] == ["send"]:
-        send(argv[2], int(argv[3]), int(argv[4]))
-    else:
+    if len(argv) != 5:
         sys.exit(__doc__)
+    stream = Stream(argv[1], [int(port) for port in argv[2].split(",")])
+    pause = 1 / int(argv[3])
+    end = os.open(argv[4], os.O_RDONLY | os.O_NONBLOCK)
+    due = time.monotonic()
+    ready = False
+    while not os.read(end, 1) if ready else True:
+        if len(stream.waiting) < WINDOW and time.monotonic() >= due:
+            stream.send()
+            due = max(due + pause, time.monotonic() - 0.05)
+        stream.receive(max(0, min(due - time.monotonic(), 0.01)))
+        stream.give_up()
+        if not ready and stream.sent > len(stream.waiting):
+            ready = True
+            print("ready", flush=True)
+    while stream.waiting:
+        stream.receive(0.1)
+        stream.give_up()
+    print(f"sent {stream.sent} lost {stream.lost}", flush=True)
 
 
 main(sys.argv)
