@@ -64,7 +64,7 @@ E2E_HELPERS := $(patsubst tests/e2e/%.bpf.c,$(BUILD)/e2e/%.bpf.o,$(wildcard test
 .DELETE_ON_ERROR:
 # Objects that only a test program needs are still worth keeping.
 .SECONDARY:
-.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench bench-flood install lint format clean
+.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench bench-quick bench-flood install lint format clean
 
 all: $(BUILD)/xdpfwd abi
 
@@ -74,7 +74,8 @@ help:
 	@echo 'make unit|packet|...      one of them; make test-kernels'
 	@echo 'make compilers            the tool with clang 14 and with clang 19'
 	@echo 'make demo                 forwards real traffic in a sandbox of namespaces (root)'
-	@echo 'make bench                packets per second beside nftables and a bare redirect (root)'
+	@echo 'make bench                a quarter of an hour: all that tools/bench measures, and the goals (root)'
+	@echo 'make bench-quick          two minutes of it'
 	@echo 'make lint, make format    checks of style and layering; clang-format in place'
 	@echo 'make bench-flood          connections that stand and new ones during a flood of millions (root)'
 	@echo 'make install              to DESTDIR= and PREFIX=$(PREFIX)'
@@ -208,7 +209,9 @@ compilers:
 demo: all
 	BUILD=$(BUILD) tools/demo
 bench: all
-	BUILD=$(BUILD) tools/bench/run
+	BUILD=$(BUILD) tools/bench/all
+bench-quick: all
+	BUILD=$(BUILD) tools/bench/all --quick
 bench-flood: all
 	BUILD=$(BUILD) tools/bench/flood
 

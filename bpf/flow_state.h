@@ -244,6 +244,12 @@ __weak __noinline int flow_advance(const struct pkt *p, struct xf_flow *f, __u32
 	return p->tuple.proto == IPPROTO_TCP ? tcp_advance(f, twin, p, &n) : udp_advance(f, twin, p);
 }
 
+/* Can a datagram in this direction change anything? Most flows are established, or go one way and stay unanswered. */
+static __always_inline bool udp_advances(const struct xf_flow *f)
+{
+	return f->state == (f->flags & XF_FLOW_REPLY ? XF_FLOW_PENDING : XF_FLOW_ANSWERED);
+}
+
 /* Asked for each packet that is to be sent on. */
 static __always_inline enum verdict flow_track(ctx_t *ctx, struct pkt *p, struct xf_flow *f)
 {
@@ -262,7 +268,7 @@ static __always_inline enum verdict flow_track(ctx_t *ctx, struct pkt *p, struct
 		if ((f->state == XF_FLOW_ESTABLISHED || f->state == XF_FLOW_CLOSING) &&
 		    !(p->tcp_flags & (TCP_FIN | TCP_RST)))
 			return SEND;
-	} else if (f->state == XF_FLOW_ESTABLISHED) {
+	} else if (!udp_advances(f)) {
 		return SEND;
 	}
 	reason = flow_advance(p, f, seq, ack);

@@ -168,7 +168,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return PASS;
 	if (CTX_IS_FAST && rule->flags & XF_RULE_LOCAL)
 		return PASS;
-	if (!ctx_is_for_us(ctx) || (family == XF_IPV4 && TIER(source_routed)(ctx, p)))
+	if (!ctx_is_for_us(ctx) || (parse_has_options(p, family) && TIER(source_routed)(ctx, p)))
 		return PASS;
 	v = policy_new(p, rule);
 	if (v == PASS)

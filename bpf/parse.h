@@ -74,6 +74,11 @@ static __always_inline int parse_tcp(ctx_t *ctx, struct pkt *p)
 	return 0;
 }
 
+static __always_inline bool parse_has_options(const struct pkt *p, const __u8 family)
+{
+	return family == XF_IPV4 && p->l4 - p->l3 > (int)sizeof(struct iphdr);
+}
+
 #define PARSE_IPV4_OPTIONS 8 /* options looked at */
 
 /* Is the destination only a stop on the way (RFC 791, 3.1; for IPv6 see below)? Then the kernel decides. */

@@ -67,6 +67,25 @@ __weak __noinline int policy_set_names(const struct pkt *p, __u32 set, __u32 fam
 	return family == XF_IPV6 ? set_names(&addr, set, XF_IPV6) : set_names(&addr, set, XF_IPV4);
 }
 
+/* The same, without the call for what has no end and keeps no count: most networks, and no network at all. */
+static __always_inline bool source_is_in(const struct pkt *p, __u32 set, __u32 family)
+{
+	const struct xf_prefix *prefix = family == XF_IPV6 ? prefix_lookup(&p->tuple.saddr, set, 128, XF_IPV6) :
+							     prefix_lookup(&p->tuple.saddr, set, 32, XF_IPV4);
+
+	if (!prefix || (!prefix->until && set != XF_SET_BANS))
+		return prefix;
+	return policy_set_names(p, set, family);
+}
+
+/* Does the rule take every source, and is there no ban that might be this one's? Then nothing else need be asked. */
+static __always_inline bool policy_asks_nothing(const struct pkt *p, const struct xf_rule *rule, const __u8 family)
+{
+	__u32 bits = family == XF_IPV4 ? 32 : 128;
+
+	return !(rule->flags & XF_RULE_POLICY) && !prefix_lookup(&p->tuple.saddr, XF_SET_BANS, bits, family);
+}
+
 /* May this source begin a flow at all? The reason why not, or XF_REASON_NONE. */
 __weak __noinline int policy_source(const struct pkt *p)
 {
@@ -78,14 +97,14 @@ __weak __noinline int policy_source(const struct pkt *p)
 	rule = rule_get(p);
 	if (!rule)
 		return XF_REASON_NONE;
-	if (policy_set_names(p, XF_SET_BANS, rule->family))
+	if (source_is_in(p, XF_SET_BANS, rule->family))
 		return XF_REASON_BANNED;
 	policy = rule->flags & XF_RULE_POLICY ? policy_of(p->rule, p->half) : NULL;
 	if (!policy)
 		return XF_REASON_NONE;
-	if (policy->deny && policy_set_names(p, policy->deny, rule->family))
+	if (policy->deny && source_is_in(p, policy->deny, rule->family))
 		return XF_REASON_DENIED;
-	if (policy->allow && !policy_set_names(p, policy->allow, rule->family))
+	if (policy->allow && !source_is_in(p, policy->allow, rule->family))
 		return XF_REASON_NOT_ALLOWED;
 	return XF_REASON_NONE;
 }

@@ -11,7 +11,8 @@
 
 /* pipeline.h includes the stages before. */
 
-#define WAYS	      4096 /* a power of two */
+#define WAYS_BITS     12
+#define WAYS	      (1 << WAYS_BITS)
 #define NOT_STATELESS (-1)
 #define VERDICT_BITS  2
 #define VERDICT_MASK  ((1 << VERDICT_BITS) - 1)
@@ -34,13 +35,64 @@ struct {
 	__type(value, struct way);
 } ways SEC(".maps") __weak;
 
+/*
+ * Which rule was found last for an address and port, and in which rule set: the set in
+ * the upper half. Only a hint, since the rule itself tells whether it is the one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WAYS);
+	__type(key, __u32);
+	__type(value, __u64);
+} hints SEC(".maps") __weak;
+
+/* Addresses that differ in one octet only, whichever, must not meet: so the upper bits of the product. */
 static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const __u8 family)
 {
-	__u32 h = to->w[0] ^ tag;
+	__u64 h = to->w[0];
 
 	if (family == XF_IPV6)
-		h ^= to->w[1] * 0x85ebca6b ^ to->w[2] * 0xc2b2ae35 ^ to->w[3];
-	return h * 0x9e3779b1 >> 16 & (WAYS - 1);
+		h = (h << 32 | to->w[1]) * 0xff51afd7ed558ccdULL + ((__u64)to->w[2] << 32 | to->w[3]);
+	return (h ^ (__u64)tag << 32) * 0x9e3779b97f4a7c15ULL >> (64 - WAYS_BITS);
+}
+
+/*
+ * Is this the rule that a look-up would find? Nothing can stand before a rule that
+ * listens on an address itself, nor has another one its target's address and port.
+ */
+static __always_inline bool hint_is_right(const struct pkt *p, const struct xf_rule *rule, bool back, const __u8 family)
+{
+	const __u32 flags = XF_RULE_LIVE | XF_RULE_STATELESS;
+	__u16 span = rule->listen_hi - rule->listen_lo;
+
+	if ((rule->flags & flags) != flags || rule->family != family ||
+	    !(rule->protos & (p->tuple.proto == IPPROTO_TCP ? XF_PROTO_TCP : XF_PROTO_UDP)))
+		return false;
+	if (back)
+		return (__u16)(bpf_ntohs(p->tuple.sport) - rule->target_lo) <= span &&
+		       addr_equal(&p->tuple.saddr, &rule->target, family);
+	return (__u16)(bpf_ntohs(p->tuple.dport) - rule->listen_lo) <= span && rule->listen_kind == XF_LISTEN_ADDR &&
+	       addr_equal(&p->tuple.daddr, &rule->masquerade, family);
+}
+
+/* The id of the rule that has the packet's destination, or, of one that goes back, its source. */
+static __always_inline __u32 stateless_rule(const struct pkt *p, __u32 set, bool back, const __u8 family)
+{
+	__u32 index =
+		way_index(back ? p->tuple.sport : p->tuple.dport, back ? &p->tuple.saddr : &p->tuple.daddr, family);
+	__u64 *hint = bpf_map_lookup_elem(&hints, &index);
+	const struct xf_rule *rule;
+	__u32 id;
+
+	if (!hint)
+		return NO_RULE;
+	id = *hint;
+	rule = *hint >> 32 == set ? rule_of(id, p->half) : NULL;
+	if (rule && hint_is_right(p, rule, back, family))
+		return id;
+	id = back ? rule_find_target(p, set, family) : rule_find(p, set, family);
+	*hint = (__u64)set << 32 | id;
+	return id;
 }
 
 /* The way out, found again when it is old, or was towards another address. */
@@ -81,13 +133,19 @@ __noinline int TIER(way_is_for_us)(ctx_t *ctx, struct way *w, const struct pkt *
 		return false;
 	if (!ctx_l2_addresses(ctx, dest, source, p->l3))
 		return ctx_is_for_us(ctx);
-	if (mac_equal(dest, w->in_mac) && w->in_ifindex == ctx_ingress(ctx))
-		return true;
 	if (!ctx_is_for_us(ctx))
 		return false;
 	__builtin_memcpy(w->in_mac, dest, ETH_ALEN);
 	w->in_ifindex = ctx_ingress(ctx);
 	return true;
+}
+
+/* Is all that is asked there known from a packet before? */
+static __always_inline bool way_is_known(ctx_t *ctx, const struct way *w, const struct pkt *p)
+{
+	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+
+	return p->l3 && eth && w->in_ifindex == ctx_ingress(ctx) && mac_equal(eth->h_dest, w->in_mac);
 }
 
 /* From the client to the target. */
@@ -101,9 +159,9 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way
 	way_towards(w, rule->tag, &rule->target, family);
 	/* Of an interface with several addresses: an answer has but one to come from. */
 	if (!addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
-	    (!p->is_error && !TIER(way_is_for_us)(ctx, w, p)))
+	    (!p->is_error && !way_is_known(ctx, w, p) && !TIER(way_is_for_us)(ctx, w, p)))
 		return PASS;
-	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule);
+	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule, family);
 	if (v != SEND)
 		return v;
 	flow_set_saddr(&w->flow, &p->tuple.saddr, family);
@@ -161,13 +219,13 @@ static __always_inline int stateless_find(ctx_t *ctx, struct pkt *p, const __u8 
 	if (!cfg)
 		return PASS;
 	if (p->listen_ports & XF_PORT_LISTEN_STATELESS) {
-		p->rule = rule_find(p, cfg_set(cfg, p->half), family);
+		p->rule = stateless_rule(p, cfg_set(cfg, p->half), false, family);
 		rule = rule_get(p);
 		if (rule && rule->flags & XF_RULE_STATELESS)
 			return stateless_way(ctx, p, false, family);
 	}
 	if (p->listen_ports & XF_PORT_TARGET_STATELESS) {
-		p->rule = rule_find_target(p, cfg_set(cfg, p->half), family);
+		p->rule = stateless_rule(p, cfg_set(cfg, p->half), true, family);
 		if (p->rule != NO_RULE)
 			return stateless_way(ctx, p, true, family);
 	}

@@ -9,36 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
-#include <bpf/bpf.h>
-
-#include "dataplane_int.h"
-#include "log.h"
-
-/* What the machine said of one of the wanted rules. */
-struct judged {
-	struct nd_route route;
-	bool local;
-	__u32 listen_ifindex;
-	struct xf_address source;
-};
-
-struct apply {
-	struct dataplane *dp;
-	const struct dp_apply_set *set;
-	const struct dp_apply_options *options;
-	struct dp_ruleset before, next;
-	const struct dp_entry **at; /* by id, the rule that is there before; NULL: none */
-	bool *taken;		    /* by id: by a rule before, or by one that stays or is new */
-	struct dp_addition add;	    /* of the rule at hand; what it asked the machine is kept */
-	struct judged *judged;	    /* by place in the set */
-	__u32 free_id;		    /* below it all are taken */
-	size_t blamed;
-	struct xf_error first; /* of those that were blamed */
-	struct dp_attachments attached;
-};
+#include "dataplane_apply.h"
 
 /* ---- what becomes of the rules that are there */
 
@@ -71,7 +43,7 @@ static bool *find_staying(const struct apply *a, struct xf_error *err)
 	return stays;
 }
 
-static int carry(struct apply *a, const struct dp_entry *from)
+int dp_apply_carry(struct apply *a, const struct dp_entry *from)
 {
 	struct dp_entry *entry = dp_ruleset_add(&a->next, from->id);
 
@@ -97,7 +69,7 @@ static int end_the_others(struct apply *a, const bool *stays)
 			continue;
 		if (live && (!a->options->keep_flows || rule->flags & XF_RULE_STATELESS))
 			continue;
-		rc = carry(a, entry);
+		rc = dp_apply_carry(a, entry);
 		if (!rc && live)
 			a->next.rules[entry->id].flags =
 				XF_RULE_DRAINING | (rule->flags & (XF_RULE_LOCAL | XF_RULE_POLICY));
@@ -135,8 +107,7 @@ static int judge_draining(const struct apply *a, const struct xf_rule_spec *spec
 	return 0;
 }
 
-/* The rule at hand, with what is known of it. */
-static void take_rule(struct apply *a, size_t i)
+void dp_apply_take(struct apply *a, size_t i)
 {
 	const struct judged *known = &a->judged[i];
 	struct dp_machine machine = a->add.machine;
@@ -155,7 +126,7 @@ static void take_rule(struct apply *a, size_t i)
 
 static int judge_one(struct apply *a, size_t i, struct xf_error *err)
 {
-	take_rule(a, i);
+	dp_apply_take(a, i);
 	if (judge_draining(a, a->add.spec, err) || dp_judge_machine(a->dp, &a->add, err))
 		return -1;
 	a->judged[i] = (struct judged){
@@ -190,178 +161,6 @@ static int judge_room(const struct apply *a, struct xf_error *err)
 		       a->set->n, a->next.n_entries ? ", and others whose flows live out" : "", a->before.max_rules);
 }
 
-/* ---- the new set, in memory */
-
-/* Free places first: in that of a rule that goes, its counters would be lost before it is gone. */
-static __u32 take_id(struct apply *a)
-{
-	__u32 id;
-
-	for (; a->free_id < a->before.max_rules; a->free_id++)
-		if (!a->taken[a->free_id])
-			break;
-	id = a->free_id;
-	if (id == a->before.max_rules)
-		for (id = 0; dp_rule_is_there(&a->next.rules[id]);)
-			id++;
-	a->taken[id] = true;
-	return id;
-}
-
-/* The rule as it is to be, but for its tag; what it needs of the machine was judged just now. */
-static int encode(struct apply *a, struct dp_entry *entry, struct xf_rule *rule, struct xf_error *err)
-{
-	xf_rule_encode(a->add.spec, rule, &entry->meta);
-	if (dp_policy_make(a->dp, &a->add, rule, err))
-		return -1;
-	entry->policy = a->add.policy;
-	if (a->add.source.family)
-		rule->masquerade = a->add.source.addr;
-	if (a->add.local)
-		rule->flags |= XF_RULE_LOCAL;
-	entry->meta.ifindex = a->add.listen_ifindex;
-	entry->meta.created_unix = (__u64)time(NULL);
-	return 0;
-}
-
-/* What it is and leads to stays, with all that was found out; the rest is new. */
-static void keep_ends(const struct apply *a, struct dp_entry *entry, struct xf_rule *rule)
-{
-	const struct xf_rule *was = &a->before.rules[entry->id];
-
-	rule->tag = was->tag;
-	rule->masquerade = was->masquerade;
-	rule->flags |= was->flags & XF_RULE_LOCAL;
-	entry->meta.ifindex = a->at[entry->id]->meta.ifindex;
-	/* What a name means is for whoever follows it to say. */
-	if (a->add.spec->target.host[0])
-		rule->target = was->target;
-}
-
-static int build_rule(struct apply *a, size_t i, struct xf_error *err)
-{
-	const struct dp_wanted *wanted = &a->set->wanted[i];
-	__u32 id = wanted->fate == DP_FATE_NEW ? take_id(a) : wanted->id;
-	struct xf_rule *rule = &a->next.rules[id];
-	struct dp_entry *entry;
-	__u32 next_tag;
-
-	if (wanted->fate == DP_FATE_SAME)
-		return carry(a, a->at[id]) ? xf_fail(err, "out of memory") : 0;
-	entry = dp_ruleset_add(&a->next, id);
-	if (!entry)
-		return xf_fail(err, "out of memory");
-	take_rule(a, i);
-	next_tag = rule->tag;
-	if (encode(a, entry, rule, err))
-		return -1;
-	rule->tag = next_tag;
-	if (wanted->fate == DP_FATE_CONDITIONS)
-		keep_ends(a, entry, rule);
-	if (wanted->fate != DP_FATE_NEW)
-		entry->meta.created_unix = a->at[id]->meta.created_unix;
-	return dp_host_write(a->dp, rule->tag, wanted->spec->target.host, err);
-}
-
-/* Each place gets a tag that no flow has; rules that stay get back their own. */
-static int begin_tags(struct apply *a, struct xf_error *err)
-{
-	__u32 max = a->before.max_rules, half = XF_SET_HALF(a->dp->set), id;
-	const struct xf_rule *rules;
-	size_t len;
-
-	rules = dp_map_mmap(a->dp, DP_MAP_RULES, &len, err);
-	if (!rules)
-		return -1;
-	for (id = 0; id < max; id++)
-		if (!dp_rule_is_there(&a->next.rules[id]))
-			a->next.rules[id].tag = dp_tag_after(id, rules[XF_RULE_PLACE(half, max, id)].tag,
-							     rules[XF_RULE_PLACE(!half, max, id)].tag);
-	munmap((void *)rules, len);
-	return 0;
-}
-
-static int build(struct apply *a, struct xf_error *err)
-{
-	size_t i;
-
-	if (begin_tags(a, err))
-		return -1;
-	for (i = 0; i < a->set->n; i++)
-		if (build_rule(a, i, err))
-			return -1;
-	return 0;
-}
-
-/* ---- and in the maps */
-
-static int write_half(struct apply *a, __u32 next, struct xf_error *err)
-{
-	__u32 first = XF_RULE_PLACE(XF_SET_HALF(next), a->next.max_rules, 0);
-	struct xf_policy *policies;
-	struct xf_rule *rules;
-	size_t len[2], i;
-
-	rules = dp_map_mmap(a->dp, DP_MAP_RULES, &len[0], err);
-	policies = rules ? dp_map_mmap(a->dp, DP_MAP_POLICIES, &len[1], err) : NULL;
-	if (policies) {
-		memcpy(rules + first, a->next.rules, a->next.max_rules * sizeof(*rules));
-		for (i = 0; i < a->next.n_entries; i++)
-			policies[first + a->next.entries[i].id] = a->next.entries[i].policy;
-		munmap(policies, len[1]);
-	}
-	if (rules)
-		munmap(rules, len[0]);
-	return policies ? 0 : -1;
-}
-
-static int write_metas(struct apply *a, __u32 next, struct xf_error *err)
-{
-	__u32 first = XF_RULE_PLACE(XF_SET_HALF(next), a->next.max_rules, 0), place;
-	struct dp_batch batch;
-	int rc = dp_batch_begin(&batch, a->dp->map[DP_MAP_RULE_META], false);
-	size_t i;
-
-	for (i = 0; i < a->next.n_entries && !rc; i++) {
-		place = first + a->next.entries[i].id;
-		rc = dp_batch_add(&batch, &place, &a->next.entries[i].meta);
-	}
-	rc = dp_batch_end(&batch, rc);
-	return rc ? xf_fail(err, "cannot write the rules: %s", strerror(-rc)) : 0;
-}
-
-/* What is counted begins anew for rules that are new; for others of the same name only what they have spent. */
-static int begin_counts(struct apply *a, struct xf_error *err)
-{
-	bool *fresh = calloc(a->next.max_rules, sizeof(*fresh));
-	bool *spent = calloc(a->next.max_rules, sizeof(*spent));
-	size_t i;
-	int rc;
-
-	for (i = 0; fresh && spent && i < a->next.n_entries; i++) {
-		__u32 id = a->next.entries[i].id;
-
-		if (!(a->next.rules[id].flags & XF_RULE_LIVE))
-			continue;
-		spent[id] = !a->at[id] || a->next.rules[id].tag != a->before.rules[id].tag;
-		fresh[id] = !a->at[id] || strcmp(a->at[id]->meta.name, a->next.entries[i].meta.name) != 0;
-	}
-	rc = fresh && spent ? dp_counts_begin(a->dp, fresh, spent, err) : xf_fail(err, "out of memory");
-	free(fresh);
-	free(spent);
-	return rc;
-}
-
-static int write_aside(struct apply *a, __u32 next, struct xf_error *err)
-{
-	unsigned int needs = dp_local_needs(&a->before, NULL) | dp_local_needs(&a->next, NULL);
-
-	if (dp_local_apply(a->dp, needs, err) || write_half(a, next, err) || write_metas(a, next, err) ||
-	    dp_listen_add_all(a->dp, &a->next, next, err) || begin_counts(a, err))
-		return -1;
-	return dp_ports_cover(a->dp, &a->before, &a->next, err);
-}
-
 /* ---- all of it */
 
 static int bring_into_force(struct apply *a, struct xf_error *err)
@@ -371,7 +170,7 @@ static int bring_into_force(struct apply *a, struct xf_error *err)
 
 	if (dp_set_begin(a->dp, &next, err))
 		return -1;
-	if (build(a, err) || write_aside(a, next, err) ||
+	if (dp_apply_build(a, err) || dp_apply_write(a, next, err) ||
 	    dp_set_switch(a->dp, next, a->options->confirm_seconds, err)) {
 		dp_set_clear(a->dp, &ignored);
 		return -1;

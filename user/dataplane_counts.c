@@ -32,19 +32,21 @@ static int zero_counters(const struct counts *c)
 }
 
 /* Values of this map are as many as CPUs: only keys are asked for. */
-static int forget_drops(struct counts *c)
+int dp_drops_forget(struct dataplane *dp, const bool *ids)
 {
-	int map = c->dp->map[DP_MAP_RULE_DROPS], rc = dp_batch_begin(&c->batch, map, true);
+	int map = dp->map[DP_MAP_RULE_DROPS], rc;
 	struct xf_drop_key key, next;
+	struct dp_batch batch;
 	void *from = NULL;
 
+	rc = dp_batch_begin(&batch, map, true);
 	while (!rc && !bpf_map_get_next_key(map, from, &next)) {
 		key = next;
 		from = &key;
-		if (key.rule < c->dp->config.max_rules && c->fresh[key.rule])
-			rc = dp_batch_add(&c->batch, &key, NULL);
+		if (key.rule < dp->config.max_rules && ids[key.rule])
+			rc = dp_batch_add(&batch, &key, NULL);
 	}
-	return dp_batch_end(&c->batch, rc);
+	return dp_batch_end(&batch, rc);
 }
 
 static int forget_source(const void *key, const void *value, void *arg)
@@ -100,7 +102,7 @@ int dp_counts_begin(struct dataplane *dp, const bool *fresh, const bool *spent, 
 	int rc = zero_counters(&c);
 
 	if (!rc)
-		rc = forget_drops(&c);
+		rc = dp_drops_forget(dp, fresh);
 	if (!rc)
 		rc = forget_sources(&c);
 	if (rc)

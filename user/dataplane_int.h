@@ -476,6 +476,8 @@ void dp_attachments_undo(struct dataplane *dp, const struct dp_attachments *atta
  * these get back what the ones before in their places have spent of their rates.
  */
 int dp_counts_begin(struct dataplane *dp, const bool *fresh, const bool *spent, struct xf_error *err);
+/* By id: what was refused on account of these rules. 0 or a negative errno. */
+int dp_drops_forget(struct dataplane *dp, const bool *ids);
 
 /* ---- rules and a network that has changed (dataplane_follow.c) */
 

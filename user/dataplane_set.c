@@ -96,8 +96,8 @@ int dp_set_switch(struct dataplane *dp, __u32 next, __u32 seconds, struct xf_err
 /* ---- what is of no set in force */
 
 struct sweep {
-	const struct dataplane *dp;
-	const struct dp_ruleset *rules;
+	struct dataplane *dp;
+	const struct dp_ruleset *rules; /* of the set in force */
 	struct dp_batch batch;
 };
 
@@ -143,20 +143,19 @@ static int drop_other_host(const void *key, const void *value, void *arg)
 	return id < s->rules->max_rules && s->rules->rules[id].tag == tag ? 0 : dp_batch_add(&s->batch, key, NULL);
 }
 
-/* What was refused on account of rules that are gone. Values of this map are as many as CPUs: only keys are asked for. */
-static int sweep_drops(struct sweep *s)
+/* What was refused on account of rules that are gone. */
+static int sweep_drops(const struct sweep *s)
 {
-	int map = s->dp->map[DP_MAP_RULE_DROPS], rc = dp_batch_begin(&s->batch, map, true);
-	struct xf_drop_key key, next;
-	void *from = NULL;
+	const struct dp_ruleset *rules = s->rules;
+	bool *gone = calloc(rules->max_rules, sizeof(*gone));
+	__u32 id;
+	int rc;
 
-	while (!rc && !bpf_map_get_next_key(map, from, &next)) {
-		key = next;
-		from = &key;
-		if (key.rule >= s->rules->max_rules || !dp_rule_is_there(&s->rules->rules[key.rule]))
-			rc = dp_batch_add(&s->batch, &key, NULL);
-	}
-	return dp_batch_end(&s->batch, rc);
+	for (id = 0; gone && id < rules->max_rules; id++)
+		gone[id] = !dp_rule_is_there(&rules->rules[id]);
+	rc = gone ? dp_drops_forget(s->dp, gone) : -ENOMEM;
+	free(gone);
+	return rc;
 }
 
 static int sweep_map(struct sweep *s, enum dp_map map, dp_walk_fn fn)

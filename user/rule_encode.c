@@ -26,6 +26,7 @@ void xf_rule_encode(const struct xf_rule_spec *spec, struct xf_rule *rule, struc
 		.source = (__u8)spec->source,
 		.protos = spec->protos,
 		.pool = spec->masquerade.more,
+		.listen_kind = (__u8)spec->listen.kind,
 	};
 	*meta = (struct xf_rule_meta){
 		.listen_kind = (__u8)spec->listen.kind,

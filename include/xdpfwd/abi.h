@@ -104,12 +104,13 @@ struct xf_rule {
 		masquerade; /* the source that targets see under XF_SOURCE_MASQUERADE; stateless: that clients see */
 	__u16 listen_lo;    /* first and last listen port */
 	__u16 listen_hi;
-	__u16 target_lo; /* where listen_lo goes; the others follow in step */
-	__u8 family;	 /* XF_IPV4 or XF_IPV6 */
-	__u8 source;	 /* enum xf_source */
-	__u8 protos;	 /* XF_PROTO_* */
-	__u8 pool;	 /* addresses after "masquerade" that are used as well, differing in their last 32 bits */
-	__u8 pad[6];
+	__u16 target_lo;  /* where listen_lo goes; the others follow in step */
+	__u8 family;	  /* XF_IPV4 or XF_IPV6 */
+	__u8 source;	  /* enum xf_source */
+	__u8 protos;	  /* XF_PROTO_* */
+	__u8 pool;	  /* addresses after "masquerade" that are used as well, differing in their last 32 bits */
+	__u8 listen_kind; /* enum xf_listen_kind; before there was this field: 0 */
+	__u8 pad[5];
 };
 
 enum xf_listen_kind {

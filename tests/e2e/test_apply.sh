@@ -138,7 +138,7 @@ rolls_back() {
 	write_rules a1 c3 >"$CONFIG"
 	sed -i '/a1/s/7000/7001/' "$CONFIG"
 	start terminal setsid script -qefc "nsenter --net=/run/netns/router -- $XDPFWD apply $CONFIG --confirm 3; sleep 1000" /dev/null
-	wait_for_line "$TMP/terminal.out" 'unless `xdpfwd confirm`'
+	wait_for_line "$TMP/terminal.out" 'unless .xdpfwd confirm'
 	equal "before the end" "a1 c3" "$(names)"
 	equal "before the end" "$CLIENT4 7001" "$(ask 5001)"
 	pkill -KILL --session "$(cat "$TMP/terminal.pid")" || true
@@ -239,7 +239,7 @@ set_of() {
 stream_begins() {
 	rm -f "$TMP/stream.fifo"
 	mkfifo "$TMP/stream.fifo"
-	start stream nsenter --net=/run/netns/client -- python3 "$E2E_DIR/stream.py" $WAN4 5000,5001 2000 "$TMP/stream.fifo"
+	start stream nsenter --net=/run/netns/client -- python3 "$E2E_DIR/steady.py" $WAN4 5000,5001 2000 "$TMP/stream.fifo"
 	wait_for_line "$TMP/stream.out" ready
 }
 
@@ -294,13 +294,18 @@ killed() {
 		xdpfwd apply "$TMP/set$i" >/dev/null
 		xdpfwd map list --json | jq -S '[.[] | del(.counters)]' | sha256sum >>"$TMP/sums"
 	done
-	for ((i = 0; i < 70; i++)); do
+	for ((i = 0; i < 60; i++)); do
 		kill_some_time apply "$TMP/set$((i % 2))"
 		consistent
 	done
 	xdpfwd apply "$TMP/set0" >/dev/null
 	consistent
 	no_rubbish 500
+	for ((i = 0; i < 10; i++)); do
+		kill_some_time apply "$TMP/set$((1 - i % 2))" --confirm 1
+		consistent
+		until_true xdpfwd apply "$TMP/set$((i % 2))"
+	done
 	for ((i = 0; i < 30; i++)); do
 		kill_some_time map add udp $WAN4:$((6000 + i)) $SERVER4:7000 --name "k$i"
 		xdpfwd map list --json >/dev/null

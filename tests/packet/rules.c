@@ -102,6 +102,7 @@ uint32_t rule_add(struct test *t, const struct rule *r)
 		.family = family,
 		.source = r->source,
 		.protos = r->protos ? r->protos : XF_PROTO_TCP | XF_PROTO_UDP,
+		.listen_kind = r->kind,
 	};
 	uint32_t id = t->rules++, zero = 0;
 

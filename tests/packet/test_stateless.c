@@ -185,6 +185,59 @@ static void replaced(struct test *t)
 	forward(t, rule, &k.in, &out);
 }
 
+/* A rule that listens closer has the next packet. */
+static void closer_rule(struct test *t)
+{
+	struct talk k = talk_udp(t, 40000);
+	struct packet out = to_target(&k.in, TARGET2, 9000);
+	struct rule any = plain, closer = plain;
+	uint32_t rule;
+
+	any.kind = XF_LISTEN_ANY;
+	rule = rule_add(t, &any);
+	forward(t, rule, &k.in, &k.out);
+	closer.target = TARGET2;
+	rule = rule_add(t, &closer);
+	forward(t, rule, &k.in, &out);
+}
+
+/* What was a rule's in one set is nobody's in the next. */
+static void other_set(struct test *t)
+{
+	struct talk k = talk_udp(t, 40000);
+	uint32_t rule = rule_add(t, &plain);
+
+	for (int i = 0; i < 2; i++) {
+		t->config.set = RULE_SET;
+		config_put(t);
+		forward(t, rule, &k.in, &k.out);
+		reply(t, rule, &k.back, &k.got);
+		t->config.set = RULE_SET + 1;
+		config_put(t);
+		pass(t, &k.in);
+		pass(t, &k.back);
+	}
+}
+
+/* Of two protocols with one port, each has its own rule. */
+static void other_protocol(struct test *t)
+{
+	struct talk udp_talk = talk_udp(t, 40000), tcp_talk = talk_tcp(t, 40000);
+	struct rule of_udp = plain, of_tcp = plain;
+	uint32_t udp_rule, tcp_rule;
+
+	of_udp.protos = XF_PROTO_UDP;
+	of_tcp.protos = XF_PROTO_TCP;
+	udp_rule = rule_add(t, &of_udp);
+	tcp_rule = rule_add(t, &of_tcp);
+	for (int i = 0; i < 2; i++) {
+		forward(t, udp_rule, &udp_talk.in, &udp_talk.out);
+		forward(t, tcp_rule, &tcp_talk.in, &tcp_talk.out);
+		reply(t, udp_rule, &udp_talk.back, &udp_talk.got);
+		reply(t, tcp_rule, &tcp_talk.back, &tcp_talk.got);
+	}
+}
+
 static void last_hop(struct test *t)
 {
 	struct talk k = talk_udp(t, 40000);
@@ -254,9 +307,10 @@ static void bad_source(struct test *t)
 }
 
 static const struct packet_case stateless_cases[] = {
-	CASE(udp),	 CASE(tcp),	    CASE(range),	 CASE(many),	   CASE(target_is_client),
-	CASE(of_others), CASE(one_address), CASE(other_station), CASE(disabled),   CASE(replaced),
-	CASE(last_hop),	 CASE(too_big),	    CASE(errors),	 CASE(bad_source), CASE(asked_each_time),
+	CASE(udp),	   CASE(tcp),	      CASE(range),	    CASE(many),	      CASE(target_is_client),
+	CASE(of_others),   CASE(one_address), CASE(other_station),  CASE(disabled),   CASE(replaced),
+	CASE(last_hop),	   CASE(too_big),     CASE(errors),	    CASE(bad_source), CASE(asked_each_time),
+	CASE(closer_rule), CASE(other_set),   CASE(other_protocol),
 };
 
 PACKET_SUITE(stateless);

@@ -7,12 +7,12 @@ ifndef BENCH_MK
 BENCH_MK := 1
 
 BENCH_SKEL  := $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard tools/bench/*.bpf.c))
-BENCH_DRIVE := $(addprefix $(BUILD)/bench/,drive.o port.o blank.o generator.o ends.o)
+BENCH_DRIVE := $(addprefix $(BUILD)/bench/,drive.o options.o port.o blank.o generator.o ends.o)
 BENCH_COST  := $(addprefix $(BUILD)/bench/,cost.o port.o blank.o ends.o)
 BENCH_FORGE := $(addprefix $(BUILD)/bench/,forge.o port.o)
 
 .PHONY: bench-tools
-bench-tools: $(BUILD)/bench/drive $(BUILD)/bench/cost $(BUILD)/bench/forge
+bench-tools: $(BUILD)/bench/drive $(BUILD)/bench/cost $(BUILD)/bench/forge $(BUILD)/bench/pingpong
 
 $(BUILD)/bench/drive: $(BENCH_DRIVE)
 	$(call say,LINK,$@)
@@ -25,6 +25,10 @@ $(BUILD)/bench/cost: $(BENCH_COST)
 $(BUILD)/bench/forge: $(BENCH_FORGE)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(TOOL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
+$(BUILD)/bench/pingpong: $(BUILD)/bench/pingpong.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(TOOL_LDFLAGS) $^ -o $@
 
 $(BUILD)/bench/%.bpf.o: tools/bench/%.bpf.c
 	@mkdir -p $(@D)

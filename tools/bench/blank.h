@@ -6,7 +6,6 @@
 #include "frame.h"
 #include "wire.h"
 
-struct bench_blank blank_ipv4(const struct port *from, const struct port *to);
-struct bench_blank blank_ipv6(const struct port *from, const struct port *to);
+struct bench_blank blank_make(const struct bench_kind *kind, const struct port *from, const struct port *to);
 
 #endif

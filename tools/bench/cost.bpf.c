@@ -3,8 +3,6 @@
  * Writes a fresh packet, then runs the program under measurement on it. Without
  * that, the second run would find the packet as the first one has rewritten it.
  */
-#include <stdbool.h>
-
 #include "write.bpf.h"
 
 struct {
@@ -20,7 +18,8 @@ const volatile struct bench_blank blank6;
 volatile __u32 flows = 1;
 volatile __u32 in_order;  /* one flow after the other; else at random */
 volatile __u32 reply;	  /* as the target answers; else as the client sends */
-volatile __u16 port_move; /* added to the listen port: leads to a port that no rule has */
+volatile __u16 port_move; /* added to the ports: leads to another rule, or to a port that no rule has */
+volatile __u32 base;	  /* number of the first flow */
 volatile __u32 next;
 __u32 seed = 2463534242;
 
@@ -38,48 +37,41 @@ static __always_inline __u32 next_flow(void)
 	return (__u64)seed * flows >> 32;
 }
 
-static __always_inline struct bench_tuple next_tuple(__u32 flow)
+static __always_inline struct bench_tuple tuple_of(__u32 flow)
 {
-	struct bench_tuple sent = bench_tuple(flow, 1);
+	struct bench_tuple sent = bench_tuple(flow, 1), got;
 
-	if (!reply) {
-		sent.dport += port_move;
+	sent.dport += port_move;
+	if (!reply)
 		return sent;
-	}
-	return (struct bench_tuple){
-		.saddr = BENCH_TARGET_NET + BENCH_TARGET_HOST,
-		.daddr = sent.saddr,
-		.sport = BENCH_TARGET_PORT,
-		.dport = sent.sport,
-	};
+	got = bench_forwarded(sent);
+	return (struct bench_tuple){got.daddr, got.saddr, got.dport, got.sport};
+}
+
+static __always_inline int call_with_frame(struct xdp_md *ctx, const volatile struct bench_blank *blank,
+					   const bool ipv6)
+{
+	void *frame = (void *)(long)ctx->data;
+	__u32 flow = base + next_flow();
+	struct bench_tuple tuple = tuple_of(flow);
+
+	if (frame + BENCH_SIZE(ipv6, false) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	write_frame(frame, blank, &tuple, flow, ipv6, false);
+	bpf_tail_call(ctx, &subject, 0);
+	return XDP_ABORTED;
 }
 
 SEC("xdp.frags")
 int bench_cost4(struct xdp_md *ctx)
 {
-	struct bench_frame *frame = (void *)(long)ctx->data;
-	__u32 flow = next_flow();
-	struct bench_tuple tuple = next_tuple(flow);
-
-	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
-		return XDP_ABORTED;
-	write_frame(frame, &blank4, &tuple, flow);
-	bpf_tail_call(ctx, &subject, 0);
-	return XDP_ABORTED;
+	return call_with_frame(ctx, &blank4, false);
 }
 
 SEC("xdp.frags")
 int bench_cost6(struct xdp_md *ctx)
 {
-	struct bench_frame6 *frame = (void *)(long)ctx->data;
-	__u32 flow = next_flow();
-	struct bench_tuple tuple = next_tuple(flow);
-
-	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
-		return XDP_ABORTED;
-	write_frame6(frame, &blank6, &tuple, flow);
-	bpf_tail_call(ctx, &subject, 0);
-	return XDP_ABORTED;
+	return call_with_frame(ctx, &blank6, true);
 }
 
 SEC("xdp.frags")

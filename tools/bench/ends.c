@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* User-space half of the programs that do not generate: both receiving ends, and the bare forwarder. */
+/* User-space half of the programs that do not generate: both receiving ends, and the bare ones. */
 #include "wire.h"
 
 #include <errno.h>
@@ -30,7 +30,9 @@ struct sink *sink_attach(const struct port *target, const struct port *client, c
 	sink->skel = skel;
 	memcpy((void *)skel->rodata->target_mac, target->mac, sizeof(target->mac));
 	memcpy((void *)skel->rodata->client_mac, client->mac, sizeof(client->mac));
+	*(struct bench_kind *)&skel->rodata->kind = traffic->kind;
 	skel->rodata->rules = traffic->rules;
+	skel->rodata->masquerade = traffic->masquerade;
 	skel->rodata->ttl = traffic->ttl;
 	if (bench_sink__load(skel))
 		die("cannot load the sink: %s", strerror(errno));
@@ -65,7 +67,21 @@ int sink_ends_fd(const struct sink *sink)
 	return bpf_map__fd(sink->skel->maps.ends);
 }
 
-int bare_load(const struct port *out, const struct port *target)
+static struct bpf_program *bare_program(const struct bench_bare *skel, enum bare which)
+{
+	switch (which) {
+	case BARE_TC:
+		return skel->progs.bench_bare_tc;
+	case BARE_PASS:
+		return skel->progs.bench_bare_pass;
+	case BARE_DROP:
+		return skel->progs.bench_bare_drop;
+	default:
+		return skel->progs.bench_bare;
+	}
+}
+
+int bare_load(enum bare which, const struct bench_kind *kind, const struct port *out, const struct port *target)
 {
 	struct bench_bare *skel = bench_bare__open();
 
@@ -73,8 +89,10 @@ int bare_load(const struct port *out, const struct port *target)
 		die("bare program: %s", strerror(errno));
 	memcpy((uint8_t *)skel->rodata->macs, target->mac, ETH_ALEN);
 	memcpy((uint8_t *)skel->rodata->macs + ETH_ALEN, out->mac, ETH_ALEN);
+	*(struct bench_kind *)&skel->rodata->kind = *kind;
+	skel->rodata->out = out->ifindex;
 	if (bench_bare__load(skel))
 		die("cannot load the bare program: %s", strerror(errno));
 	port_lead(out, bpf_map__fd(skel->maps.wire));
-	return bpf_program__fd(skel->progs.bench_bare);
+	return bpf_program__fd(bare_program(skel, which));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The benchmark's packets, once for all its programs and tools: a 64-octet
- * Ethernet frame (without FCS) with UDP over IPv4, and one with UDP over IPv6.
+ * The benchmark's packets, once for all its programs and tools: an Ethernet frame
+ * of 64 octets (without FCS) with UDP or TCP over IPv4, and as little more as
+ * IPv6 needs.
  *
  * A flow's number tells everything about its packets: who sends it, which rule
  * it hits, what must come out. The number stands in the payload, so whoever
@@ -45,33 +46,36 @@ struct bench_tag {
 	__be32 flow;
 };
 
-struct bench_frame {
-	struct ethhdr eth;
-	struct iphdr ip;
-	struct udphdr udp;
-	struct bench_tag tag;
-	__u8 fill[14];
-} __attribute__((packed));
+#define BENCH_TCP_OCTETS	20u
+#define BENCH_IP_AT		((unsigned int)sizeof(struct ethhdr))
+#define BENCH_L4_AT(ipv6)	(BENCH_IP_AT + ((ipv6) ? 40u : 20u))
+#define BENCH_L4_LEN(tcp)	((tcp) ? BENCH_TCP_OCTETS : (unsigned int)sizeof(struct udphdr))
+#define BENCH_CHECK_AT(tcp)	((tcp) ? 16u : 6u) /* the checksum, from where its header begins */
+#define BENCH_TAG_AT(ipv6, tcp) (BENCH_L4_AT(ipv6) + BENCH_L4_LEN(tcp))
+/* A multiple of 8, so that programs can write it word by word. */
+#define BENCH_FULL(ipv6, tcp) ((BENCH_TAG_AT(ipv6, tcp) + (unsigned int)sizeof(struct bench_tag) + 7) & ~7u)
+#define BENCH_SIZE(ipv6, tcp) (BENCH_FULL(ipv6, tcp) < 64 ? 64 : BENCH_FULL(ipv6, tcp))
+#define BENCH_MAX_SIZE	      BENCH_SIZE(1, 1)
 
-struct bench_frame6 {
-	struct ethhdr eth;
-	struct ipv6hdr ip;
-	struct udphdr udp;
-	struct bench_tag tag;
-	__u8 fill[2];
-} __attribute__((packed));
+_Static_assert(BENCH_SIZE(0, 0) == 64 && BENCH_SIZE(0, 1) == 64, "over IPv4 a bench frame has 64 octets");
+_Static_assert(BENCH_SIZE(1, 0) == 72 && BENCH_SIZE(1, 1) == 88, "over IPv6 as little more as it needs");
 
-_Static_assert(sizeof(struct bench_frame) == 64, "a bench frame has 64 octets");
-_Static_assert(sizeof(struct bench_frame6) == 72, "a bench frame of IPv6 has 72 octets");
+/* What all packets of a run are. */
+struct bench_kind {
+	__u8 ipv6;
+	__u8 tcp;
+	__u8 tcp_flags; /* the header's octet: 0x02 SYN, 0x10 ACK */
+	__u8 direct;	/* to the target itself, as if there were no rule */
+};
 
 /*
  * A frame in which all that depends on the flow is zero, and the sums of 16-bit
  * words, in host order, that its checksums are made from.
  */
 struct bench_blank {
-	__u64 words[sizeof(struct bench_frame6) / sizeof(__u64)];
+	__u64 words[BENCH_MAX_SIZE / sizeof(__u64)];
 	__u32 ip_sum;
-	__u32 udp_sum;
+	__u32 l4_sum;
 };
 
 /* What a packet of a flow carries at one point of its way; host order. */
@@ -93,6 +97,14 @@ static inline __attribute__((always_inline)) struct bench_tuple bench_tuple(__u3
 		.sport = BENCH_CLIENT_PORT + (flow >> 8),
 		.dport = BENCH_LISTEN_PORT + rule % BENCH_RULES_A_ADDR,
 	};
+}
+
+/* What the target gets of a packet that was sent to a rule, if its source is kept. */
+static inline __attribute__((always_inline)) struct bench_tuple bench_forwarded(struct bench_tuple tuple)
+{
+	tuple.daddr += BENCH_TARGET_NET + BENCH_TARGET_HOST - BENCH_LISTEN_NET - BENCH_LISTEN_HOST;
+	tuple.dport += BENCH_TARGET_PORT - BENCH_LISTEN_PORT;
+	return tuple;
 }
 
 /* Ones' complement sum of 16-bit words, of which up to 65,536 have been added. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The generator: run with live frames, sends each as the next packet of some flow. */
-#include <stdbool.h>
-
 #include "sink.h"
 #include "write.bpf.h"
 
@@ -12,10 +10,11 @@ struct {
 	__type(value, __u32);
 } wire SEC(".maps");
 
+const volatile struct bench_kind kind;
 const volatile struct bench_blank blank;
 const volatile __u32 flows = 1;
 const volatile __u32 rules = 1;
-const volatile __u32 window; /* how many frames may be under way */
+const volatile __u32 window; /* how many frames may be under way; 0: send, whether they arrive or not */
 
 /* What the receiving ends have seen so far; they write it. */
 struct {
@@ -35,8 +34,8 @@ volatile __u32 in_order = 1; /* one flow after the other; else at random, as rea
 volatile __u32 clock;	     /* the end (enum bench_which) at which a frame counts as arrived */
 volatile __u64 quota;	     /* send no more than so many */
 volatile __u64 sent;
-
 __u32 next;
+
 __u32 seed = 2463534242;
 
 static __always_inline __u32 next_flow(void)
@@ -61,27 +60,38 @@ static __always_inline bool may_send(void)
 
 	if (sent >= quota)
 		return false;
+	if (!window)
+		return true;
 	end = bpf_map_lookup_elem(&ends, &key);
 	return end && sent - *(volatile __u64 *)&end->frames < window;
 }
 
-SEC("xdp")
-int bench_generate(struct xdp_md *ctx)
+static __always_inline int generate(struct xdp_md *ctx, const bool ipv6, const bool tcp)
 {
-	struct bench_frame *frame = (void *)(long)ctx->data;
+	void *frame = (void *)(long)ctx->data;
 	struct bench_tuple tuple;
 	__u32 flow;
 
-	if ((void *)(frame + 1) > (void *)(long)ctx->data_end)
+	if (frame + BENCH_SIZE(ipv6, tcp) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
 	if (!may_send())
 		return XDP_DROP;
 	flow = next_flow();
 	tuple = bench_tuple(flow, rules);
+	if (kind.direct)
+		tuple = bench_forwarded(tuple);
 	/* Pages come back as their last receiver left them, so the whole frame is written each time. */
-	write_frame(frame, &blank, &tuple, flow);
+	write_frame(frame, &blank, &tuple, flow, ipv6, tcp);
 	sent++;
 	return bpf_redirect_map(&wire, 0, 0);
+}
+
+SEC("xdp")
+int bench_generate(struct xdp_md *ctx)
+{
+	if (kind.ipv6)
+		return kind.tcp ? generate(ctx, true, true) : generate(ctx, true, false);
+	return kind.tcp ? generate(ctx, false, true) : generate(ctx, false, false);
 }
 
 char _license[] SEC("license") = "GPL";

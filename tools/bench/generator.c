@@ -29,15 +29,17 @@ struct generator {
 	struct bench_gen *skel;
 	struct bench_blank blank;
 	struct port from;
+	const struct traffic *traffic;
 	pthread_t thread;
 };
 
 static void *run(void *arg)
 {
 	struct generator *generator = arg;
-	struct xdp_md ctx = {.data_end = sizeof(struct bench_frame)};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &generator->blank, .data_size_in = sizeof(struct bench_frame),
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = FOREVER, .batch_size = BATCH,
+	const struct bench_kind *kind = &generator->traffic->kind;
+	struct xdp_md ctx = {.data_end = BENCH_SIZE(kind->ipv6, kind->tcp)};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &generator->blank, .data_size_in = ctx.data_end, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = FOREVER, .batch_size = BATCH,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 
 	port_enter(&generator->from);
@@ -61,11 +63,14 @@ struct generator *generator_start(const struct port *from, const struct port *to
 	if (!generator || !(generator->skel = bench_gen__open()))
 		die("generator: %s", strerror(errno));
 	generator->from = *from;
-	generator->blank = blank_ipv4(from, to);
+	generator->traffic = traffic;
+	generator->blank = blank_make(&traffic->kind, from, to);
+	*(struct bench_kind *)&generator->skel->rodata->kind = traffic->kind;
 	*(struct bench_blank *)&generator->skel->rodata->blank = generator->blank;
 	generator->skel->rodata->flows = traffic->flows;
 	generator->skel->rodata->rules = traffic->rules;
-	generator->skel->rodata->window = WINDOW;
+	generator->skel->rodata->window = traffic->lossy ? 0 : WINDOW;
+	generator->skel->bss->next = traffic->first;
 	if (bpf_map__reuse_fd(generator->skel->maps.ends, sink_ends_fd(sink)) || bench_gen__load(generator->skel))
 		die("cannot load the generator: %s", strerror(errno));
 	port_lead(from, bpf_map__fd(generator->skel->maps.wire));
@@ -80,9 +85,9 @@ void generator_in_order(struct generator *generator, enum bench_which clock, __u
 	generator->skel->bss->quota = frames;
 }
 
-void generator_at_random(struct generator *generator)
+void generator_at_full_rate(struct generator *generator)
 {
-	generator->skel->data->in_order = 0;
+	generator->skel->data->in_order = generator->traffic->lossy;
 	generator->skel->bss->clock = BENCH_TARGET;
 	generator->skel->bss->quota = ~0ull;
 }

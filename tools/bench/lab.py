@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A client, a router and a target in namespaces of their own, and what forwards in the router."""
+"""A client, a router and a target in namespaces of their own."""
 
 import glob
+import ipaddress
 import json
 import os
 import subprocess
@@ -14,15 +15,8 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 RULES_PER_ADDRESS = 40000
 LISTEN_PORT, TARGET_PORT = 5000, 6000
 
-# Frames of a veth are delivered by a wake-up of the receiver's thread, or, as behind a
-# network card that moderates its interrupts, when the receiver's timer makes it look.
-EGRESS = {
-    "moderated": {"napi_defer_hard_irqs": 100, "gro_flush_timeout": 50000},
-    "wake": {"napi_defer_hard_irqs": 0, "gro_flush_timeout": 0},
-}
 
-
-class Failure(Exception):
+class Failure(RuntimeError):
     """A command that did not work; its message says which and why."""
 
 
@@ -41,25 +35,31 @@ def build():
         raise Failure("cannot build")
 
 
-def rules(n):
+def rules(n, family=4):
     """Listen and target endpoints of n rules."""
     for rule in range(n):
         host, port = 10 + rule // RULES_PER_ADDRESS, rule % RULES_PER_ADDRESS
-        yield f"203.0.113.{host}", LISTEN_PORT + port, f"192.0.2.{host}", TARGET_PORT + port
+        listen, target = (twin(address) if family == 6 else address
+                          for address in (f"203.0.113.{host}", f"192.0.2.{host}"))
+        yield listen, LISTEN_PORT + port, target, TARGET_PORT + port
+
+
+def twin(address):
+    """The IPv6 address that stands for an IPv4 address."""
+    return str(ipaddress.IPv6Address(f"2001:db8::{address}"))
 
 
 class Lab:
     """client --- wan [router] lan --- target; subclasses say what forwards in the router."""
 
     name = ""
-    drive = ["--answer"]
 
-    def __init__(self, letter, n_rules, router_cpu, load_cpu):
+    def __init__(self, letter, n_rules, router_cpu, load_cpu, families=(4,)):
         # Threads of the kernel carry the device's name, so names must not repeat on the machine.
         tag = f"{os.getpid()}{letter}"
         self.netns = {end: f"xb{tag}-{end}" for end in ("client", "router", "target")}
         self.client, self.wan, self.lan, self.target = (f"{end}{tag}" for end in ("cli", "wan", "lan", "tgt"))
-        self.n_rules = n_rules
+        self.n_rules, self.families = n_rules, families
         self.router_cpu, self.load_cpu = router_cpu, load_cpu
         self.threads = {}
         self.egress = None
@@ -89,10 +89,15 @@ class Lab:
                                  ("router", self.lan, self.router_cpu), ("target", self.target, self.load_cpu)):
             self.bring_up(end, device, cpu)
         self.route()
-        # Last in line at the router's threads, the receivers would let their rings run full.
+        if 6 in self.families:
+            self.route6()
+        self.prepare_ends()
+        self.set_up()
+
+    def prepare_ends(self):
+        """Last in line at the router's threads, the receivers would let their rings run full."""
         for device in (self.client, self.target):
             os.sched_setscheduler(self.threads[device], os.SCHED_FIFO, os.sched_param(2))
-        self.set_up()
 
     def bring_up(self, end, device, cpu):
         """
@@ -106,15 +111,30 @@ class Lab:
         os.sched_setaffinity(thread, {cpu})
         os.setpriority(os.PRIO_PROCESS, thread, -20)
 
+    def hosts(self):
+        return range(10, 11 + (self.n_rules - 1) // RULES_PER_ADDRESS)
+
     def route(self):
-        addresses = range(10, 11 + (self.n_rules - 1) // RULES_PER_ADDRESS)
-        for host in addresses:
+        for host in self.hosts():
             self.ip("router", "addr", "add", f"203.0.113.{host}/24", "dev", self.wan)
         self.ip("router", "addr", "add", "192.0.2.1/24", "dev", self.lan)
         self.ip("router", "route", "add", "198.18.0.0/15", "via", "203.0.113.2")
         self.neighbour("203.0.113.2", self.wan, "client", self.client)
-        for host in addresses:
+        for host in self.hosts():
             self.neighbour(f"192.0.2.{host}", self.lan, "target", self.target)
+
+    def route6(self):
+        """Every address once more, behind 2001:db8::."""
+        for device in (self.wan, self.lan):
+            self.enter("router", "sysctl", "-qw", f"net.ipv6.conf.{device}.addr_gen_mode=1",
+                       f"net.ipv6.conf.{device}.disable_ipv6=0", f"net.ipv6.conf.{device}.accept_dad=0")
+        self.enter("router", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        for host in self.hosts():
+            self.ip("router", "addr", "add", f"{twin(f'203.0.113.{host}')}/120", "dev", self.wan, "nodad")
+            self.neighbour(twin(f"192.0.2.{host}"), self.lan, "target", self.target)
+        self.ip("router", "addr", "add", f"{twin('192.0.2.1')}/120", "dev", self.lan, "nodad")
+        self.ip("router", "route", "add", f"{twin('198.18.0.0')}/111", "via", twin("203.0.113.2"), "dev", self.wan)
+        self.neighbour(twin("203.0.113.2"), self.wan, "client", self.client)
 
     def neighbour(self, address, device, end, peer):
         mac = json.loads(self.ip(end, "-json", "link", "show", peer))[0]["address"]
@@ -134,27 +154,6 @@ class Lab:
         for netns in self.netns.values():
             subprocess.run(["ip", "netns", "del", netns], capture_output=True, check=False)
 
-    # ---- using it
-
-    def measure(self, flows, egress, seconds):
-        """One measurement, as tools/bench/drive.c prints it."""
-        if egress != self.egress:
-            self.device_attributes("target", self.target, EGRESS[egress])
-            self.egress = egress
-        ports = {"client": ("client", self.client), "router-in": ("router", self.wan),
-                 "router-out": ("router", self.lan), "target": ("target", self.target)}
-        command = [os.path.join(BUILD, "bench", "drive"), *self.drive]
-        for option, (end, device) in ports.items():
-            command += [f"--{option}", f"{self.netns[end]}:{device}"]
-        for device in (self.wan, self.lan):
-            command += ["--thread", str(self.threads[device])]
-        command += ["--flows", str(flows), "--rules", str(self.n_rules), "--ms", str(int(seconds * 1000)),
-                    "--generator-cpu", str(self.load_cpu)]
-        try:
-            return json.loads(sh(*command, timeout=60 + seconds))
-        except Failure as failure:
-            raise Failure(f"{self.name}, {flows} flows: {str(failure).rsplit('drive: ', 1)[-1]}") from None
-
 
 def napi_thread(device):
     for path in glob.glob("/proc/[0-9]*/comm"):
@@ -165,73 +164,3 @@ def napi_thread(device):
         except OSError:
             pass  # it ended meanwhile
     raise Failure(f"{device} has no NAPI thread: this needs a kernel from 5.17 on")
-
-
-class Bare(Lab):
-    """drive attaches bare.bpf.c by itself."""
-
-    name = "bare XDP redirect"
-    drive = ["--bare"]
-
-
-class Nftables(Lab):
-    name = "nftables DNAT"
-
-    def set_up(self):
-        # The checksum of each packet: a network card would have checked it.
-        self.enter("router", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.netfilter.nf_conntrack_checksum=0")
-        elements = ", ".join(f"{listen} . {port} : {target} . {to}" for listen, port, target, to in rules(self.n_rules))
-        self.enter("router", "nft", "-f", "-", stdin=f"""
-            table ip bench {{
-                map forwards {{
-                    type ipv4_addr . inet_service : ipv4_addr . inet_service
-                    elements = {{ {elements} }}
-                }}
-                chain prerouting {{
-                    type nat hook prerouting priority dstnat; policy accept;
-                    dnat ip to ip daddr . udp dport map @forwards
-                }}
-            }}
-        """)
-
-
-class Xdpfwd(Lab):
-    mode = ""
-    fast = 0.0  # share of the packets that the fast tier must have finished
-
-    def xdpfwd(self, *command):
-        state = f"/sys/fs/bpf/{self.netns['router']}"
-        return self.enter("router", os.path.join(BUILD, "xdpfwd"), "--state", state, *command)
-
-    def set_up(self):
-        self.enter("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
-        self.xdpfwd("load", self.wan, self.lan, "--mode", self.mode)
-        for listen, port, target, to in rules(self.n_rules):
-            self.xdpfwd("map", "add", "udp", f"{listen}:{port}", f"{target}:{to}", "--source", "preserve")
-
-    def confirm(self):
-        counters = [rule["counters"] for rule in json.loads(self.xdpfwd("map", "list", "--json"))]
-        packets = sum(c["packets_in"] + c["packets_out"] for c in counters)
-        fast = sum(c["fast_packets"] for c in counters) / packets if packets else None
-        if fast is None or abs(fast - self.fast) > 0.001:
-            raise Failure(f"{self.name}: the fast tier finished {fast} of the packets and not {self.fast}")
-
-    def tear_down(self):
-        try:
-            self.xdpfwd("unload", "--all")
-        except Failure:
-            pass  # never loaded, or the namespace was never made
-
-
-class FastTier(Xdpfwd):
-    name = "xdpfwd, fast tier"
-    mode = "native"
-    fast = 1.0
-
-
-class FullTier(Xdpfwd):
-    name = "xdpfwd, full tier"
-    mode = "tc"
-
-
-SUBJECTS = {"bare": Bare, "nft": Nftables, "fast": FastTier, "full": FullTier}

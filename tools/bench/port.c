@@ -81,6 +81,40 @@ void port_lead(const struct port *port, int wire)
 		die("cannot send through %s: %s", port->ifname, strerror(errno));
 }
 
+/* For whoever ends up with the packets that no XDP program takes. */
+void port_attach_tc(const struct port *port, int program)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)port->ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .handle = 1, .priority = 1, .flags = BPF_TC_F_REPLACE);
+	int err;
+
+	port_enter(port);
+	err = bpf_tc_hook_create(&hook);
+	if ((err && err != -EEXIST) || bpf_tc_attach(&hook, &opts))
+		die("cannot attach to TC of %s in namespace %s", port->ifname, port->netns);
+}
+
+__u64 port_received(const struct port *port)
+{
+	const size_t length = strlen(port->ifname);
+	unsigned long long packets = 0;
+	char line[512], *name;
+	FILE *file;
+
+	port_enter(port);
+	file = fopen("/proc/thread-self/net/dev", "r");
+	if (!file)
+		die("/proc/thread-self/net/dev: %s", strerror(errno));
+	while (fgets(line, sizeof(line), file)) {
+		name = line + strspn(line, " ");
+		if (!strncmp(name, port->ifname, length) && name[length] == ':' &&
+		    sscanf(name + length + 1, "%*u %llu", &packets) != 1)
+			die("/proc/thread-self/net/dev: %s", line);
+	}
+	fclose(file);
+	return packets;
+}
+
 int port_program(const struct port *port)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);

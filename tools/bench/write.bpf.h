@@ -4,6 +4,7 @@
 #define XDPFWD_BENCH_WRITE_BPF_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -20,7 +21,7 @@ static __always_inline __u32 sum_of_addresses(const struct bench_tuple *tuple)
 	return words_of(tuple->saddr) + words_of(tuple->daddr);
 }
 
-static __always_inline __be16 udp_check(__u32 blank_sum, const struct bench_tuple *tuple, __u32 flow)
+static __always_inline __be16 l4_check(__u32 blank_sum, const struct bench_tuple *tuple, __u32 flow)
 {
 	__u32 ports = (__u32)tuple->sport + tuple->dport;
 	__u16 check = ~bench_fold(blank_sum + sum_of_addresses(tuple) + ports + words_of(flow));
@@ -28,45 +29,34 @@ static __always_inline __be16 udp_check(__u32 blank_sum, const struct bench_tupl
 	return check ? bpf_htons(check) : 0xffff;
 }
 
-/* The frame's headers by pointers of their own: through the packed struct, each octet would be stored alone. */
-static __always_inline void write_udp(void *at, const struct bench_tuple *tuple, __be16 check, __u32 flow)
+static __always_inline void write_addresses(void *ip, const struct bench_tuple *tuple, const bool ipv6)
 {
-	struct udphdr *udp = at;
-	struct bench_tag *tag = at + sizeof(*udp);
+	/* Source and destination; of IPv6 the last word of each, before which all are alike. */
+	__be32 *saddr = ip + (ipv6 ? 20 : 12), *daddr = ip + (ipv6 ? 36 : 16);
 
-	udp->source = bpf_htons(tuple->sport);
-	udp->dest = bpf_htons(tuple->dport);
-	udp->check = check;
+	*saddr = bpf_htonl(tuple->saddr);
+	*daddr = bpf_htonl(tuple->daddr);
+}
+
+/* A frame of BENCH_SIZE(ipv6, tcp) octets. */
+static __always_inline void write_frame(void *frame, const volatile struct bench_blank *blank,
+					const struct bench_tuple *tuple, __u32 flow, const bool ipv6, const bool tcp)
+{
+	void *ip = frame + BENCH_IP_AT, *l4 = frame + BENCH_L4_AT(ipv6);
+	struct bench_tag *tag = frame + BENCH_TAG_AT(ipv6, tcp);
+	__be16 *ports = l4;
+	__u64 *to = frame;
+
+#pragma unroll
+	for (int i = 0; i < (int)(BENCH_SIZE(ipv6, tcp) / sizeof(*to)); i++)
+		to[i] = blank->words[i];
+	write_addresses(ip, tuple, ipv6);
+	if (!ipv6)
+		((struct iphdr *)ip)->check = bpf_htons(~bench_fold(blank->ip_sum + sum_of_addresses(tuple)));
+	ports[0] = bpf_htons(tuple->sport);
+	ports[1] = bpf_htons(tuple->dport);
+	*(__be16 *)(l4 + BENCH_CHECK_AT(tcp)) = l4_check(blank->l4_sum, tuple, flow);
 	tag->flow = bpf_htonl(flow);
-}
-
-static __always_inline void write_frame(struct bench_frame *frame, const volatile struct bench_blank *blank,
-					const struct bench_tuple *tuple, __u32 flow)
-{
-	struct iphdr *ip = (void *)&frame->ip;
-	__u64 *to = (void *)frame;
-
-#pragma unroll
-	for (int i = 0; i < (int)(sizeof(*frame) / sizeof(*to)); i++)
-		to[i] = blank->words[i];
-	ip->saddr = bpf_htonl(tuple->saddr);
-	ip->daddr = bpf_htonl(tuple->daddr);
-	ip->check = bpf_htons(~bench_fold(blank->ip_sum + sum_of_addresses(tuple)));
-	write_udp(&frame->udp, tuple, udp_check(blank->udp_sum, tuple, flow), flow);
-}
-
-static __always_inline void write_frame6(struct bench_frame6 *frame, const volatile struct bench_blank *blank,
-					 const struct bench_tuple *tuple, __u32 flow)
-{
-	struct ipv6hdr *ip = (void *)&frame->ip;
-	__u64 *to = (void *)frame;
-
-#pragma unroll
-	for (int i = 0; i < (int)(sizeof(*frame) / sizeof(*to)); i++)
-		to[i] = blank->words[i];
-	ip->saddr.in6_u.u6_addr32[3] = bpf_htonl(tuple->saddr);
-	ip->daddr.in6_u.u6_addr32[3] = bpf_htonl(tuple->daddr);
-	write_udp(&frame->udp, tuple, udp_check(blank->udp_sum, tuple, flow), flow);
 }
 
 #endif

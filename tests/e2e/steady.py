@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""stream.py ADDR PORT[,PORT...] RATE FIFO
+"""steady.py ADDR PORT[,PORT...] RATE FIFO
 
 Sends so many datagrams a second, taking the ports in turn, each as part of a
 long flow but every twentieth from a socket of its own, until somebody writes
