@@ -26,7 +26,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 VERSION   := $(shell cat VERSION)
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || $(CC) -print-multiarch)
-LIBS      := libbpf libxdp libmnl libmicrohttpd jansson yaml-0.1
+LIBS      := libbpf libxdp libmnl libmicrohttpd jansson yaml-0.1 libcares
 
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iinclude -I$(BUILD)

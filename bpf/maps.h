@@ -9,6 +9,7 @@
 
 #include "policy_maps.h"
 #include "xdpfwd/abi.h"
+#include "xdpfwd/follow.h"
 #include "xdpfwd/flow.h"
 
 /* What the instance is set to: limits, time-outs, the rule set in force. */
@@ -171,6 +172,23 @@ struct {
 	__type(key, struct xf_neigh_key);
 	__type(value, __u32);
 } neighbours SEC(".maps") __weak;
+
+/* Names of targets, and whether targets answer; no program looks here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_rule_host);
+} rule_hosts SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_target_health);
+} target_health SEC(".maps") __weak;
 
 /* The interfaces that take XDP frames: what is not in here belongs to the full tier. */
 struct {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "xdpfwd/abi.h"
+#include "xdpfwd/follow.h"
 
 /* One line that says what is wrong: filled on failure by whoever knows the value. */
 struct xf_error {
@@ -47,12 +48,13 @@ struct xf_listen {
 };
 
 struct xf_target {
-	struct xf_address addr;
-	uint16_t port; /* host order; of a range, where its first port goes. 0: the same port */
+	struct xf_address addr; /* of a host name: as it is resolved; all zero but perhaps the family: not yet */
+	uint16_t port;		/* host order; of a range, where its first port goes. 0: the same port */
+	char host[XF_HOST_LEN]; /* empty: an address was given */
 };
 
 /* Room for any text that the *_format functions write. */
-#define XF_ENDPOINT_STRLEN 112
+#define XF_ENDPOINT_STRLEN (XF_HOST_LEN + 16)
 
 /* All return 0, or -1 with err filled. They never read past the NUL and change *out only on success. */
 int xf_u32_parse(const char *text, uint32_t min, uint32_t max, uint32_t *out, struct xf_error *err);
@@ -60,6 +62,8 @@ int xf_address_parse(const char *text, struct xf_address *out, struct xf_error *
 int xf_ports_parse(const char *text, struct xf_port_range *out, struct xf_error *err);
 int xf_listen_parse(const char *text, struct xf_listen *out, struct xf_error *err);
 int xf_target_parse(const char *text, struct xf_target *out, struct xf_error *err);
+/* Letters, digits, '-', '_' and dots, as names in DNS are; and no IPv4 address, not even a part of one. */
+int xf_host_check(const char *name, struct xf_error *err);
 /* "tcp", "udp" or "tcp+udp" to XF_PROTO_* bits. */
 int xf_protos_parse(const char *text, uint8_t *out, struct xf_error *err);
 

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for the longest IPv6 address; a longer host is no address anyway. */
-#define HOST_LEN 64
+/* Room for the longest host name; a longer one is no address anyway. */
+#define HOST_LEN	   XF_HOST_LEN
+#define HOST_NAME_MAX_LEN  253 /* RFC 1035, 2.3.4, without the dot at the end */
+#define HOST_LABEL_MAX_LEN 63
 
 /* So much of a user's text goes into an error, so that the remedy after it still fits. */
 #define SHOWN "%.80s"
@@ -93,7 +95,7 @@ static int endpoint_split(const char *text, bool port_optional, struct endpoint_
 			return fail_unbracketed(text, port_optional, err);
 	}
 	if (end - host >= HOST_LEN)
-		return xf_fail(err, SHOWN ": too long for an address or an interface", text);
+		return xf_fail(err, SHOWN ": too long for an address, an interface or a host name", text);
 	memcpy(out->host, host, (size_t)(end - host));
 	out->host[end - host] = '\0';
 	return 0;
@@ -173,16 +175,46 @@ int xf_listen_parse(const char *text, struct xf_listen *out, struct xf_error *er
 	return 0;
 }
 
-static int target_host_parse(const char *text, const struct endpoint_text *e, struct xf_address *out,
-			     struct xf_error *err)
+static bool is_label(const char *label, size_t len)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	return len && len <= HOST_LABEL_MAX_LEN && strspn(label, allowed) >= len && label[0] != '-' &&
+	       label[len - 1] != '-';
+}
+
+int xf_host_check(const char *name, struct xf_error *err)
+{
+	const char *label = name, *last = name;
+	size_t len = 0;
+
+	for (; *label; label += len + (label[len] == '.')) {
+		len = strcspn(label, ".");
+		if (!is_label(label, len))
+			return xf_fail(err, SHOWN " is neither an address nor a host name", name);
+		last = label;
+	}
+	if (label == name || label - name > HOST_NAME_MAX_LEN)
+		return xf_fail(err, SHOWN " is %s for a host name", shown(name), *name ? "too long" : "too short");
+	/* No top-level domain is a number, but 192.0.2.1000 is a mistake. */
+	if (strspn(last, "0123456789.") == strlen(last))
+		return xf_fail(err, SHOWN " is neither an address nor a host name", name);
+	return 0;
+}
+
+static int target_host_parse(const char *text, const struct endpoint_text *e, struct xf_target *t, struct xf_error *err)
 {
 	if (e->bracketed)
-		return bracketed_parse(text, e->host, out, err);
+		return bracketed_parse(text, e->host, &t->addr, err);
 	if (!*e->host)
-		return xf_fail(err, SHOWN " has no address: write ADDR[:PORT] or [ADDR6][:PORT]", shown(text));
+		return xf_fail(err, SHOWN " has no address: write ADDR[:PORT], [ADDR6][:PORT] or HOST[:PORT]",
+			       shown(text));
 	if (is_digits_and_dots(e->host))
-		return xf_address_parse(e->host, out, err);
-	return xf_fail(err, SHOWN " is not an address; host names are not supported by this version", e->host);
+		return xf_address_parse(e->host, &t->addr, err);
+	if (xf_host_check(e->host, err))
+		return -1;
+	memcpy(t->host, e->host, strlen(e->host));
+	return 0;
 }
 
 int xf_target_parse(const char *text, struct xf_target *out, struct xf_error *err)
@@ -195,7 +227,7 @@ int xf_target_parse(const char *text, struct xf_target *out, struct xf_error *er
 
 	if (strchr(text, ','))
 		return xf_fail(err, SHOWN ": several targets are not supported by this version", text);
-	if (endpoint_split(text, true, &e, err) || target_host_parse(text, &e, &t.addr, err))
+	if (endpoint_split(text, true, &e, err) || target_host_parse(text, &e, &t, err))
 		return -1;
 	if (e.port && strchr(e.port, '-') && !xf_ports_parse(e.port, &ports, NULL))
 		return xf_fail(err, SHOWN ": the target of a range is written with its first port alone: write %.*s%u",

@@ -121,9 +121,13 @@ const char *xf_listen_format(const struct xf_listen *l, char *buf, size_t len)
 
 const char *xf_target_format(const struct xf_target *t, char *buf, size_t len)
 {
-	if (t->port)
+	if (t->host[0])
+		snprintf(buf, len, t->port ? "%.*s:%u" : "%.*s", XF_HOST_LEN - 1, t->host, t->port);
+	else if (t->port)
 		return xf_endpoint_format(&t->addr, t->port, buf, len);
-	return host_format(&t->addr, buf, len);
+	else
+		return host_format(&t->addr, buf, len);
+	return buf;
 }
 
 const char *xf_endpoint_format(const struct xf_address *a, uint16_t port, char *buf, size_t len)

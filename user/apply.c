@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "names.h"
+#include "resolve.h"
 
 struct work {
 	const struct config *config;
@@ -178,6 +179,30 @@ static void blame(size_t rule, const struct xf_error *why, void *arg)
 				  w->config->rules[rule].name, why->text);
 }
 
+/* Names of targets that nobody has asked for yet; those of rules that stay mean what they mean now. */
+static int resolve_names(struct work *w, struct xf_error *err)
+{
+	const struct plan *plan = &w->result->plan;
+	struct xf_error first;
+	size_t i, wrong = 0;
+
+	for (i = 0; i < plan->n; i++) {
+		const struct plan_change *change = &plan->change[i];
+		/* The config's rules are its owner's to change, and so they are ours. */
+		struct xf_rule_spec *rule = change->wanted ? (struct xf_rule_spec *)change->wanted->spec : NULL;
+		struct xf_error why;
+
+		if (!rule || plan_keeps_flows(change) || !xf_target_is_unresolved(&rule->target) ||
+		    !resolve_once(rule->target.host, &rule->target.addr, &why))
+			continue;
+		blame((size_t)(change->wanted - w->result->wanted), &why, w);
+		if (!wrong++)
+			first = why;
+	}
+	config_errors_settle(&w->result->errors);
+	return wrong ? xf_fail(err, "%s", first.text) : 0;
+}
+
 static int apply_compared(struct work *w, struct xf_error *err)
 {
 	const struct dp_apply_set set = {.wanted = w->wanted, .n = w->config->n_rules};
@@ -208,7 +233,7 @@ static int apply_opened(struct work *w, struct xf_error *err)
 		tell_limit("rules", w->config->max_rules, w->status.max_rules);
 		tell_limit("flows", w->config->max_flows, w->status.max_flows);
 		decide_fates(w);
-		rc = apply_compared(w, err);
+		rc = resolve_names(w, err) || apply_compared(w, err) ? -1 : 0;
 	}
 	dp_status_free(&w->status);
 	return rc ? -1 : 0;

@@ -41,7 +41,7 @@ cmd_fn cmd_apply, cmd_confirm, cmd_save;
 cmd_fn cmd_map, cmd_stats, cmd_flows, cmd_ban;
 cmd_fn cmd_check;
 cmd_fn cmd_import;
-cmd_fn cmd_metrics, cmd_serve;
+cmd_fn cmd_metrics, cmd_serve, cmd_run;
 cmd_fn cmd_completion;
 cmd_fn cmd_map_add, cmd_map_del, cmd_map_list, cmd_map_show, cmd_map_enable, cmd_map_disable;
 

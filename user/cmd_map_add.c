@@ -7,9 +7,11 @@
 
 #include "cmd.h"
 #include "dataplane.h"
+#include "log.h"
 #include "prefix_file.h"
 #include "rate.h"
 #include "record.h"
+#include "resolve.h"
 #include "timeouts.h"
 #include "when.h"
 
@@ -48,8 +50,9 @@ static const struct opt_command command = {
 		 "  PROTO   tcp, udp or tcp+udp\n"
 		 "  LISTEN  ADDR:PORT, [ADDR6]:PORT, IFACE:PORT (its addresses) or :PORT (every address);\n"
 		 "          PORT may be a range, A-B\n"
-		 "  TARGET  ADDR[:PORT] or [ADDR6][:PORT]; without PORT the same port; of a range, the\n"
-		 "          first port\n"
+		 "  TARGET  ADDR[:PORT], [ADDR6][:PORT] or HOST[:PORT]; without PORT the same port; of a\n"
+		 "          range, the first port. HOST is asked for once, and followed by `xdpfwd run`;\n"
+		 "          of its addresses the IPv4 ones count unless LISTEN is an IPv6 address\n"
 		 "  NET     a network as in 198.51.100.0/24, an address, or @FILE: one of them a line\n\n"
 		 "Source auto and preserve: the target sees the client's address, and its replies must\n"
 		 "come back through this machine; auto masquerades where client and target are behind\n"
@@ -162,6 +165,7 @@ static int parse_rule(char **argv, struct xf_rule_spec *rule, struct lists *list
 		return -1;
 	rule->allow = allow.n ? &lists->allow : NULL;
 	rule->deny = deny.n ? &lists->deny : NULL;
+	xf_rule_settle_family(rule);
 	return xf_rule_check(rule, err);
 }
 
@@ -194,6 +198,20 @@ static void print_text(const struct xf_rule_spec *rule)
 	       xf_target_format(&rule->target, target, sizeof(target)), rule->disabled ? " (disabled)" : "");
 }
 
+/* Once and for all: a command that ends cannot follow a name. */
+static int resolve(struct xf_rule_spec *rule, struct xf_error *err)
+{
+	char addr[XF_ENDPOINT_STRLEN];
+
+	if (!xf_target_is_unresolved(&rule->target))
+		return 0;
+	if (resolve_once(rule->target.host, &rule->target.addr, err))
+		return -1;
+	log_warning("%s is %s now; should that change, only `xdpfwd run` follows it", rule->target.host,
+		    xf_address_format(&rule->target.addr, addr, sizeof(addr)));
+	return 0;
+}
+
 static int add_rule(const char *state, struct xf_rule_spec *rule, struct xf_error *err)
 {
 	struct dataplane *dp;
@@ -220,6 +238,8 @@ int cmd_map_add(const char *state, int argc, char **argv)
 	if (ret != CMD_GO_ON)
 		return ret;
 	ret = parse_rule(argv, &rule, &lists, &err);
+	if (!ret)
+		ret = resolve(&rule, &err);
 	if (!ret)
 		ret = add_rule(state, &rule, &err);
 	xf_prefixes_free(&lists.allow);

@@ -12,11 +12,10 @@
 #include "cmd.h"
 #include "httpd.h"
 #include "log.h"
-#include "page.h"
+#include "serve.h"
 #include "snapshot.h"
 #include "textfile.h"
 
-#define SERVE_LISTEN	    "127.0.0.1:9977"
 #define SERVE_FILE_INTERVAL 15 /* seconds; as often as Prometheus scrapes by default */
 
 static const char *listen_text, *textfile;
@@ -36,51 +35,6 @@ static const struct opt_command command = {
 	.example = "  xdpfwd serve --listen [::1]:9977\n"
 		   "  xdpfwd serve --textfile /var/lib/prometheus/node-exporter/xdpfwd.prom",
 	.options = options,
-};
-
-static void serve_metrics(const char *accept, struct httpd_reply *reply, void *arg)
-{
-	enum metrics_format format = metrics_accepted(accept);
-	struct xf_error err;
-
-	if (snapshot_metrics(&reply->body, arg, format, &err) < 0) {
-		reply->status = 503;
-		buf_printf(&reply->body, "%s\n", err.text);
-		return;
-	}
-	reply->content_type = metrics_content_type(format);
-}
-
-static void serve_page(const char *accept, struct httpd_reply *reply, void *arg)
-{
-	struct metrics_input in;
-	struct snapshot s;
-	struct xf_error err;
-
-	(void)accept;
-	reply->content_type = "text/html; charset=utf-8";
-	if (snapshot_take(&s, arg, &err) < 0) {
-		reply->status = 503;
-		page_write_error(&reply->body, err.text);
-		return;
-	}
-	in = snapshot_input(&s);
-	page_write(&reply->body, &in, (double)time(NULL));
-	snapshot_free(&s);
-}
-
-static void serve_healthy(const char *accept, struct httpd_reply *reply, void *arg)
-{
-	(void)accept;
-	(void)arg;
-	buf_puts(&reply->body, "ok\n");
-}
-
-static const struct httpd_route routes[] = {
-	{"/metrics", serve_metrics},
-	{"/", serve_page},
-	{"/-/healthy", serve_healthy},
-	{0},
 };
 
 /* ADDR:PORT or [ADDR6]:PORT. */
@@ -152,7 +106,7 @@ static int serve_until(const char *state, const sigset_t *end)
 
 int cmd_serve(const char *state, int argc, char **argv)
 {
-	struct httpd_options http = {.routes = routes, .arg = (void *)state};
+	struct httpd_options http = {.routes = serve_routes, .arg = (void *)state};
 	struct httpd *server = NULL;
 	struct xf_error err;
 	sigset_t end;

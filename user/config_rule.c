@@ -336,6 +336,7 @@ void config_rule(struct reader *r, uint32_t node, struct xf_rule_spec *rule, str
 			note->whole = false;
 	}
 	drop_unfit_defaults(rule, slots);
+	xf_rule_settle_family(rule);
 	if (note->whole && good && xf_rule_check(rule, &err))
 		config_blame(r, node, "%s", err.text);
 }

@@ -60,13 +60,39 @@ int dp_unload_all(const char *state, struct xf_error *err);
 int dp_open(struct dataplane **dp, const char *state, bool write, struct xf_error *err);
 void dp_close(struct dataplane *dp);
 
+/* (dataplane_resync.c) An interface that is to be attached whenever it is there. */
+enum dp_followed_state {
+	DP_FOLLOWED_NEW,
+	DP_FOLLOWED_ATTACHED,
+	DP_FOLLOWED_ABSENT,
+	DP_FOLLOWED_REFUSED, /* why says why */
+};
+
+struct dp_followed {
+	char name[XF_IFNAME_LEN];
+	enum dp_mode mode;
+	enum dp_followed_state state;
+	uint32_t ifindex; /* while it is attached */
+	struct xf_error why;
+};
+
+/* Brings a handle that may write to how the network is now; what could not be followed is told as a warning. */
+int dp_resync(struct dataplane *dp, struct dp_followed *wanted, size_t n, struct xf_error *err);
+
 /* ---- rules */
 
+enum dp_health {
+	DP_HEALTH_UNKNOWN, /* nobody looks */
+	DP_HEALTH_DOWN,
+	DP_HEALTH_UP,
+};
+
 struct dp_rule {
-	uint32_t id;
+	uint32_t id, tag;
 	struct xf_rule_spec spec;
 	struct xf_pool masquerade; /* the sources in use; stateless: that clients know; else none unless masquerading */
 	bool local;		   /* the target is this machine */
+	enum dp_health health;
 	bool expired;
 	const char *allow, *deny;	/* as they were stated; NULL: not asked for */
 	uint64_t allow_hash, deny_hash; /* xf_prefixes_hash of their networks */
@@ -77,6 +103,27 @@ struct dp_rule {
 	uint32_t flows_established, flows_pending;
 	uint64_t drops[XF_REASON_COUNT];
 };
+
+/* (dataplane_target.c) What has to be known of a rule to look after its target. */
+struct dp_target {
+	uint32_t id, tag;
+	char name[XF_NAME_LEN]; /* the rule's */
+	uint8_t protos;
+	struct xf_target target;
+	uint16_t port; /* the first one */
+	bool local;    /* it is this machine */
+};
+/* Those of all live rules, in no order; free with free(). */
+int dp_targets(struct dataplane *dp, struct dp_target **targets, size_t *n, struct xf_error *err);
+/*
+ * Sends the rule's newcomers to another address of the same family; its flows
+ * stay where they are. Refuses what could not be added so.
+ */
+int dp_target_move(struct dataplane *dp, const struct dp_target *target, const struct xf_address *to,
+		   struct xf_error *err);
+/* Notes whether it answers, which is good for so many milliseconds; forgets all that was noted. */
+int dp_health_note(struct dataplane *dp, const struct dp_target *target, bool up, uint32_t good_ms);
+void dp_health_forget(struct dataplane *dp);
 
 /* Adds the rule; force: even if it shadows a local socket. Fills in a missing name in *rule. */
 int dp_rule_add(struct dataplane *dp, struct xf_rule_spec *rule, bool force, struct xf_error *err);

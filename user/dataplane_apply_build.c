@@ -46,6 +46,9 @@ static void keep_ends(const struct apply *a, struct dp_entry *entry, struct xf_r
 	rule->masquerade = was->masquerade;
 	rule->flags |= was->flags & XF_RULE_LOCAL;
 	entry->meta.ifindex = a->at[entry->id]->meta.ifindex;
+	/* What a name means is for whoever follows it to say. */
+	if (a->add.spec->target.host[0])
+		rule->target = was->target;
 }
 
 static int build_rule(struct apply *a, size_t i, struct xf_error *err)
@@ -70,7 +73,7 @@ static int build_rule(struct apply *a, size_t i, struct xf_error *err)
 		keep_ends(a, entry, rule);
 	if (wanted->fate != DP_FATE_NEW)
 		entry->meta.created_unix = a->at[id]->meta.created_unix;
-	return 0;
+	return dp_host_write(a->dp, rule->tag, wanted->spec->target.host, err);
 }
 
 /* Each place gets a tag that no flow has; rules that stay get back their own. */

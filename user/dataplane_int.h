@@ -55,7 +55,9 @@
 	X(SOURCE_FLOWS,  source_flows,  HASH,         sizeof(struct xf_source_key), sizeof(__u64))                   \
 	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))     \
 	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
-	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count))
+	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count)) \
+	X(RULE_HOSTS,    rule_hosts,    HASH,         sizeof(__u32),                sizeof(struct xf_rule_host))     \
+	X(TARGET_HEALTH, target_health, HASH,         sizeof(__u32),                sizeof(struct xf_target_health))
 /* clang-format on */
 
 enum dp_map {
@@ -538,6 +540,7 @@ struct dp_placed {
 	const struct xf_rule *rule;
 	const struct xf_rule_meta *meta;
 	const struct xf_policy *policy; /* of a new rule only */
+	const char *host;		/* likewise: the name that its target was given as; empty or NULL: none */
 };
 
 int dp_listen_add(struct dataplane *dp, const struct dp_placed *placed, struct xf_error *err);
@@ -557,6 +560,14 @@ int dp_listen_add_all(struct dataplane *dp, const struct dp_ruleset *set, __u32 
 int dp_stateless_judge(struct dp_addition *add, struct xf_error *err);
 /* And which now? The first call reads *own, which is the caller's to free. */
 int dp_stateless_follow(struct dataplane *dp, struct dp_own *own, const struct dp_placed *placed, struct xf_error *err);
+
+/* ---- names of targets, and whether they answer (dataplane_target.c) */
+
+/* The name of the target of a rule that is not in force yet; empty or NULL: it has none. */
+int dp_host_write(struct dataplane *dp, __u32 tag, const char *name, struct xf_error *err);
+void dp_target_forget(struct dataplane *dp, __u32 id);
+/* Fills in the rules' names of targets, and which are up. */
+void dp_targets_read(struct dataplane *dp, struct dp_rule *rules, size_t n);
 
 /* ---- who comes to a rule (dataplane_watch.c) */
 

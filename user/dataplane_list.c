@@ -145,7 +145,7 @@ static void describe(const struct lister *l, const struct dp_ruleset *set, const
 {
 	const struct xf_rule *rule = &set->rules[entry->id];
 
-	*out = (struct dp_rule){.id = entry->id, .created_unix = entry->meta.created_unix};
+	*out = (struct dp_rule){.id = entry->id, .tag = rule->tag, .created_unix = entry->meta.created_unix};
 	xf_rule_decode(rule, &entry->meta, &out->spec);
 	xf_policy_decode(&entry->policy, l->dp->config.hz, &out->spec);
 	out->allow = words_of(l, entry->policy.allow, &out->allow_hash);
@@ -176,6 +176,7 @@ static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_
 			describe(l, set, &set->entries[i], &l->rules[l->n++]);
 	if (l->n)
 		qsort(l->rules, l->n, sizeof(*l->rules), by_listen_port);
+	dp_targets_read(l->dp, l->rules, l->n);
 	if (!l->counts)
 		return 0;
 	for (i = 0; i < l->n; i++) {

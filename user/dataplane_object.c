@@ -27,9 +27,11 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	switch (map) {
 	case DP_MAP_RULE_COUNTERS:
 	case DP_MAP_RULE_STATES:
+	case DP_MAP_TARGET_HEALTH:
 		return config->max_rules;
 	case DP_MAP_RULES: /* two sets */
 	case DP_MAP_RULE_META:
+	case DP_MAP_RULE_HOSTS:
 	case DP_MAP_POLICIES:
 	case DP_MAP_RULE_DROPS: /* grows as drops come; one of a hundred rules has every reason */
 		return 2 * config->max_rules;

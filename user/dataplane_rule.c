@@ -77,7 +77,8 @@ static int write_rule(struct dataplane *dp, const struct dp_placed *placed, stru
 {
 	int rc;
 
-	if (dp_policy_write(dp, placed->id, placed->policy, err))
+	if (dp_policy_write(dp, placed->id, placed->policy, err) ||
+	    dp_host_write(dp, placed->rule->tag, placed->host, err))
 		return -1;
 	rc = dp_meta_write(dp, placed->id, placed->meta);
 	if (!rc)
@@ -122,6 +123,7 @@ static int add_judged(struct dataplane *dp, struct dp_addition *add, struct xf_e
 	placed.rule = &rule;
 	placed.meta = &meta;
 	placed.policy = &add->policy;
+	placed.host = add->spec->target.host;
 	if (!dp_local_apply(dp, dp_local_needs(&add->set, &rule), err) && !place(dp, &placed, &add->set, err))
 		return 0;
 	dp_prefixes_clean(dp, &add->set);

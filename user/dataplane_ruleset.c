@@ -217,10 +217,11 @@ void dp_rule_drops_clear(struct dataplane *dp, __u32 id)
 int dp_rule_free(struct dataplane *dp, __u32 id, struct xf_error *err)
 {
 	const struct xf_rule none = {.tag = dp_rule_next_tag(dp, id)};
-
 	__u32 place = dp_rule_place(dp, id);
-	int rc = dp_rule_write(dp, id, &none);
+	int rc;
 
+	dp_target_forget(dp, id);
+	rc = dp_rule_write(dp, id, &none);
 	if (rc)
 		return xf_fail(err, "cannot end the rule: %s", strerror(-rc));
 	bpf_map_delete_elem(dp->map[DP_MAP_RULE_META], &place);

@@ -132,6 +132,17 @@ static int drop_other_meta(const void *key, const void *value, void *arg)
 	return second == XF_SET_HALF(s->dp->set) ? 0 : dp_batch_add(&s->batch, key, NULL);
 }
 
+static int drop_other_host(const void *key, const void *value, void *arg)
+{
+	struct sweep *s = arg;
+	__u32 tag, id;
+
+	(void)value;
+	memcpy(&tag, key, sizeof(tag));
+	id = tag & XF_RULE_ID_MASK;
+	return id < s->rules->max_rules && s->rules->rules[id].tag == tag ? 0 : dp_batch_add(&s->batch, key, NULL);
+}
+
 /* What was refused on account of rules that are gone. */
 static int sweep_drops(const struct sweep *s)
 {
@@ -165,6 +176,8 @@ static int sweep_maps(struct dataplane *dp, const struct dp_ruleset *rules, stru
 		rc = sweep_map(&s, DP_MAP_LISTEN_RANGES, drop_other_range);
 	if (!rc)
 		rc = sweep_map(&s, DP_MAP_RULE_META, drop_other_meta);
+	if (!rc)
+		rc = sweep_map(&s, DP_MAP_RULE_HOSTS, drop_other_host);
 	if (!rc)
 		rc = sweep_drops(&s);
 	return rc ? xf_fail(err, "cannot clear former rules away: %s", strerror(-rc)) : 0;

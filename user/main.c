@@ -23,6 +23,7 @@ static const struct cmd_row commands[] = {
 	{"import", cmd_import, "another tool's port forwards as a config"},
 	{"metrics", cmd_metrics, "counters in Prometheus' text format, once"},
 	{"serve", cmd_serve, "Prometheus exporter and status page"},
+	{"run", cmd_run, "load, apply a config and follow what changes, as a service"},
 	{"completion", cmd_completion, "lets bash, zsh or fish complete command lines"},
 	{NULL, NULL, NULL},
 };

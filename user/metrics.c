@@ -214,6 +214,23 @@ static void write_rule_last_hit(struct writer *w)
 	}
 }
 
+/* Only of targets that somebody looks after. */
+static void write_target_up(struct writer *w)
+{
+	char target[XF_ENDPOINT_STRLEN];
+	size_t i;
+
+	for (i = 0; i < w->in->n_rules; i++) {
+		const struct dp_rule *rule = &w->in->rules[i];
+
+		if (rule->health == DP_HEALTH_UNKNOWN)
+			continue;
+		xf_target_format(&rule->spec.target, target, sizeof(target));
+		write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"target", target}, {NULL, NULL}},
+			     rule->health == DP_HEALTH_UP);
+	}
+}
+
 /* A rule that is open for good has no such time. */
 static void write_rule_expires(struct writer *w)
 {
@@ -309,6 +326,8 @@ static const struct family {
 	 write_rule_flows},
 	{"xdpfwd_rule_last_hit_timestamp_seconds", FAMILY_GAUGE,
 	 "When the rule forwarded a packet last, in seconds since 1970; absent if never.", write_rule_last_hit},
+	{"xdpfwd_target_up", FAMILY_GAUGE,
+	 "Does the rule's target answer: 1 yes, 0 no; absent where no xdpfwd run looks after it.", write_target_up},
 	{"xdpfwd_rule_expires_timestamp_seconds", FAMILY_GAUGE,
 	 "When the rule closes by itself, in seconds since 1970; absent if never.", write_rule_expires},
 	{"xdpfwd_rule_drops_total", FAMILY_COUNTER,

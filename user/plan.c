@@ -78,7 +78,12 @@ static bool same_target(const struct xf_rule_spec *a, const struct xf_rule_spec 
 	uint16_t x = a->target.port ? a->target.port : a->listen.ports.lo;
 	uint16_t y = b->target.port ? b->target.port : b->listen.ports.lo;
 
-	return (x == y || a->target.port == b->target.port) && same_address(&a->target.addr, &b->target.addr);
+	if (x != y && a->target.port != b->target.port)
+		return false;
+	/* A name is what was asked for, whatever it means now. */
+	if (a->target.host[0] || b->target.host[0])
+		return !strcmp(a->target.host, b->target.host);
+	return same_address(&a->target.addr, &b->target.addr);
 }
 
 static bool same_list(const struct plan_list *a, const struct plan_list *b)

@@ -119,6 +119,11 @@ static json_t *record_policy(const struct dp_rule *rule)
 			 "syn_threshold", record_limit(spec->syn_threshold));
 }
 
+static json_t *record_up(enum dp_health health)
+{
+	return health == DP_HEALTH_UNKNOWN ? json_null() : json_boolean(health == DP_HEALTH_UP);
+}
+
 json_t *record_rule(const struct dp_rule *rule)
 {
 	const struct xf_rule_spec *spec = &rule->spec;
@@ -130,10 +135,10 @@ json_t *record_rule(const struct dp_rule *rule)
 	xf_target_format(&spec->target, target, sizeof(target));
 	xf_source_format(spec->source, &spec->masquerade, source, sizeof(source));
 	/* null: not known ("up"), or not set. */
-	record = json_pack("{s:s, s:s, s:s, s:[{s:s, s:i, s:n}], s:s, s:b, s:b}", "name", spec->name, "protocol",
+	record = json_pack("{s:s, s:s, s:s, s:[{s:s, s:i, s:o}], s:s, s:b, s:b}", "name", spec->name, "protocol",
 			   xf_protos_format(spec->protos), "listen", text_scrub(listen, clean, sizeof(clean)),
-			   "targets", "target", target, "weight", 1, "up", "source", source, "enabled", !spec->disabled,
-			   "stateless", spec->stateless);
+			   "targets", "target", target, "weight", 1, "up", record_up(rule->health), "source", source,
+			   "enabled", !spec->disabled, "stateless", spec->stateless);
 	policy = record_policy(rule);
 	if (!record || !policy || json_object_update_missing(record, policy) < 0) {
 		json_decref(record);

@@ -87,12 +87,28 @@ static int target_check(const struct xf_rule_spec *rule, struct xf_error *err)
 	const char *why = xf_address_unusable_why(&rule->target.addr);
 
 	xf_target_format(&rule->target, target, sizeof(target));
-	if (why && !is_loopback(&rule->target.addr))
+	if (why && !xf_target_is_unresolved(&rule->target) && !is_loopback(&rule->target.addr))
 		return xf_fail(err, "%s cannot be a target: the address %s", target, why);
 	if (hi > 65535)
 		return xf_fail(err, "target %s: a range of %u ports that starts at %u would end at %u, past 65535",
 			       target, xf_ports_count(rule->listen.ports), lo, hi);
 	return 0;
+}
+
+bool xf_target_is_unresolved(const struct xf_target *target)
+{
+	static const union xf_addr none;
+
+	return target->host[0] && !memcmp(&target->addr.addr, &none, sizeof(none));
+}
+
+void xf_rule_settle_family(struct xf_rule_spec *rule)
+{
+	if (!xf_target_is_unresolved(&rule->target))
+		return;
+	rule->target.addr.family = rule->listen.kind == XF_LISTEN_ADDR ? rule->listen.addr.family :
+				   rule->masquerade.first.family       ? rule->masquerade.first.family :
+									 XF_IPV4;
 }
 
 int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err)

@@ -57,6 +57,15 @@ int xf_comment_check(const char *comment, struct xf_error *err);
  */
 int xf_rule_check(const struct xf_rule_spec *rule, struct xf_error *err);
 
+/* A host name that nobody has asked for yet. */
+bool xf_target_is_unresolved(const struct xf_target *target);
+/*
+ * Of a rule whose target is a name: which addresses of it are meant. Those of the
+ * family that the rest of the rule has, else IPv4: what a rule listens on shall
+ * not depend on what a name server has to say. For the checks to make sense, first.
+ */
+void xf_rule_settle_family(struct xf_rule_spec *rule);
+
 /* Do both claim one endpoint: same family, protocol, kind, address or interface, and a common port? */
 bool xf_rule_conflicts(const struct xf_rule_spec *a, const struct xf_rule_spec *b);
 

@@ -34,6 +34,11 @@ int xf_stateless_check(const struct xf_rule_spec *rule, struct xf_error *err)
 
 	if (!rule->stateless)
 		return 0;
+	if (rule->target.host[0])
+		return xf_fail(err,
+			       "%.80s may come to mean another address, and a stateless rule would take all its "
+			       "connections there: write an address, or leave --stateless out",
+			       rule->target.host);
 	if (rule->source == XF_SOURCE_MASQUERADE)
 		return xf_fail(err, "--source masquerade has to remember each client, and a stateless rule remembers "
 				    "nothing: leave it out, or --stateless");

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 COMMANDS=(load unload status map "map add" "map del" "map list" "map show" "map enable" "map disable" stats flows
-	"flows flush" "flows who" ban apply confirm save check metrics serve import completion)
+	"flows flush" "flows who" ban apply confirm save check metrics serve run import completion)
 READERS=(status check "check web" "map list" "map show web" stats "stats web" "stats --sources" "stats --sources web" "ban list"
 	flows "flows --rule web" "flows --limit 3" "flows --source 198.51.100.0/24" metrics)
 
@@ -74,7 +74,7 @@ usage() {
 		wrong 2 $command
 	done
 	# What this version has not is no command and no option, and no stub of one.
-	for later in top trace run explain; do
+	for later in top trace explain; do
 		wrong 2 $later
 		! xdpfwd --help | grep -q "^  $later " || fail "--help speaks of $later"
 	done

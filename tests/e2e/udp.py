@@ -16,6 +16,8 @@ import selectors
 import socket
 import sys
 
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h; the socket module does not have it either
+RECEIVE_OCTETS = 64 << 20
 IPV6_FREEBIND = 78  # linux/in6.h; the socket module does not have it
 TIMEOUT = 5  # seconds without an answer: it is lost
 SIZES = (1, 32, 255, 1000, 1340)  # the answer, which is a little larger, fits a tunnel
@@ -30,6 +32,8 @@ def serve(addr, ports):
     selector = selectors.DefaultSelector()
     for port in ports:
         sock = udp_socket(addr)
+        # A server that is not scheduled for a while must not look like a forwarder that loses packets.
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_OCTETS)
         sock.bind((addr, port))
         selector.register(sock, selectors.EVENT_READ, port)
     print("ready", flush=True)

@@ -35,6 +35,9 @@ static int rule_read(struct xf_rule_spec *rule, char **rest, struct xf_error *er
 	PROPERTY(strlen(name) < sizeof(rule->name) && strlen(comment) < sizeof(rule->comment));
 	strcpy(rule->name, name);
 	strcpy(rule->comment, comment);
+	/* A name's place is another map; what the rule is made of is an address. */
+	if (rule->target.host[0])
+		return xf_fail(err, "%.80s: a name", rule->target.host);
 	return 0;
 }
 

@@ -8,13 +8,17 @@ static void taken(const char *text, const struct xf_target *t)
 	struct xf_listen listen;
 	struct xf_target again;
 
-	PROPERTY(t->addr.family == XF_IPV4 || t->addr.family == XF_IPV6);
+	PROPERTY(t->host[0] ? !t->addr.family : t->addr.family == XF_IPV4 || t->addr.family == XF_IPV6);
+	PROPERTY(!t->host[0] || !xf_host_check(t->host, NULL));
 	xf_target_format(t, first, sizeof(first));
 	PROPERTY(strlen(first) < sizeof(first) - 1);
 	PROPERTY(!xf_target_parse(first, &again, NULL));
-	PROPERTY(xf_address_equal(&again.addr, &t->addr) && again.port == t->port);
+	PROPERTY(t->host[0] ? !strcmp(again.host, t->host) : xf_address_equal(&again.addr, &t->addr));
+	PROPERTY(again.port == t->port);
 	PROPERTY(!strcmp(xf_target_format(&again, second, sizeof(second)), first));
 
+	if (t->host[0])
+		return;
 	/* With a port it could be listened on as well: both parsers read it alike. */
 	PROPERTY(!xf_listen_parse(text, &listen, NULL) == (t->port != 0));
 	PROPERTY(!t->port || (listen.ports.lo == t->port && xf_address_equal(&listen.addr, &t->addr)));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* LISTEN and TARGET as users write them: each spelling of the contract, and what to say of the others. */
+#include "rule.h"
 #include "support.h"
 
 #define ROUNDS 20000
@@ -97,8 +98,13 @@ static const struct spelling listens[] = {
 	{"a\xa0:80", NULL, "is neither"},
 	{"à:80", NULL, "à is neither"}, /* its second octet is Latin-1's no-break space */
 	{"sixteencharslong:80", NULL, "sixteencharslong is neither"},
-	{"a-name-that-is-much-longer-than-any-address-can-be-and-than-any-interface:80", NULL, "too long"},
+	{"a-name-that-is-much-longer-than-any-address-can-be-and-than-any-interface:80", NULL, "is neither"},
 };
+
+#define LABEL63 "a23456789012345678901234567890123456789012345678901234567890123"
+#define NAME253                             \
+	LABEL63 "." LABEL63 "." LABEL63 "." \
+		"a234567890123456789012345678901234567890123456789012345678901"
 
 static const struct spelling targets[] = {
 	{"192.0.2.1:8443", "192.0.2.1:8443", NULL},
@@ -124,12 +130,32 @@ static const struct spelling targets[] = {
 	{"[fe80::1%eth0]:80", NULL, "fe80::1%eth0|zone"},
 	{"fe80::1%eth0", NULL, "fe80::1%eth0|zone"},
 	{"[192.0.2.1]", NULL, "brackets|write 192.0.2.1"},
-	{"example.com", NULL, "example.com is not an address; host names are not supported by this version"},
-	{"example.com:443", NULL, "example.com is not an address; host names are not supported by this version"},
-	{"eth0:443", NULL, "eth0 is not an address"},
+	{"example.com", "example.com", NULL},
+	{"example.com:443", "example.com:443", NULL},
+	{"www.example.com.:443", "www.example.com.:443", NULL},
+	{"localhost", "localhost", NULL},
+	{"3com.example", "3com.example", NULL},
+	{"_sip._tcp.xn--bcher-kva.example:5060", "_sip._tcp.xn--bcher-kva.example:5060", NULL},
+	{LABEL63 ".example", LABEL63 ".example", NULL},
+	{LABEL63 "a.example", NULL, "is neither an address nor a host name"},
+	{NAME253, NAME253, NULL},
+	{NAME253 "a", NULL, "too long for a host name"},
+	{NAME253 "aaaaaaaaa", NULL, "too long"},
+	{"example..com", NULL, "example..com is neither an address nor a host name"},
+	{".example.com", NULL, "is neither an address nor a host name"},
+	{"-a.example", NULL, "is neither an address nor a host name"},
+	{"a-.example", NULL, "is neither an address nor a host name"},
+	{"a b.example", NULL, "is neither an address nor a host name"},
+	{"www.example.10", NULL, "is neither an address nor a host name"},
+	{"example.com:80-90", NULL, "write example.com:80"},
+	{"example.com:0", NULL, "0 is not a number from 1 to 65535"},
+	{"[example.com]:80", NULL, "example.com is not an address"},
+	{"b\xc3\xbc"
+	 "cher.example",
+	 NULL, "is neither an address nor a host name"},
 	{"192.0.2.300", NULL, "192.0.2.300 is not an address"},
 	{"192.0.2.1,192.0.2.2", NULL, "192.0.2.1,192.0.2.2|several targets"},
-	{" 192.0.2.1", NULL, " 192.0.2.1 is not an address"},
+	{" 192.0.2.1", NULL, " 192.0.2.1 is neither an address nor a host name"},
 };
 
 typedef const char *again_fn(const char *text, char *buf, struct xf_error *err);
@@ -195,6 +221,12 @@ static void test_fields(void **state)
 	assert_int_equal(t.port, 0);
 	assert_int_equal(xf_target_parse("[2001:db8::1]:65535", &t, NULL), 0);
 	assert_int_equal(t.port, 65535);
+	assert_string_equal(t.host, "");
+	assert_int_equal(xf_target_parse("example.com:80", &t, NULL), 0);
+	assert_int_equal(t.addr.family, 0);
+	assert_int_equal(t.port, 80);
+	assert_string_equal(t.host, "example.com");
+	assert_true(xf_target_is_unresolved(&t));
 }
 
 /* Canonical text of a random address of either family, made without the code under test. */
