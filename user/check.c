@@ -223,9 +223,27 @@ static int add_replies(json_t *checks, const struct dp_rule *rule)
 	return add(checks, &c);
 }
 
+/* As far as `run` asks it; nobody else does. */
+static int add_target(json_t *checks, const struct dp_rule *rule)
+{
+	struct check c = begin("target", rule->spec.name);
+	char target[XF_ENDPOINT_STRLEN];
+
+	if (rule->health == DP_HEALTH_UNKNOWN)
+		return 0;
+	xf_target_format(&rule->spec.target, target, sizeof(target));
+	SAY(c.message, "%.111s %s", target, rule->health == DP_HEALTH_UP ? "answers" : "does not answer");
+	if (rule->health != DP_HEALTH_UP) {
+		c.result = failure;
+		SAY(c.remedy, "is %.111s up, and does something listen there?", target);
+	}
+	return add(checks, &c);
+}
+
 static int add_rule(json_t *checks, const struct dp_rule *rule)
 {
-	return add_door(checks, rule) | add_replies(checks, rule) | add_complaints(checks, rule);
+	return add_door(checks, rule) | add_target(checks, rule) | add_replies(checks, rule) |
+	       add_complaints(checks, rule);
 }
 
 /* ---- all of it */

@@ -161,11 +161,25 @@ static void test_replies(void **state)
 	assert_finding(&p, "replies", "none");
 }
 
+static void test_target(void **state)
+{
+	struct patient p;
+
+	(void)state;
+	healthy(&p);
+	assert_finding(&p, "target", "none");
+	p.rule.health = DP_HEALTH_UP;
+	assert_finding(&p, "target", "ok");
+	p.rule.health = DP_HEALTH_DOWN;
+	assert_finding(&p, "target", "failure");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_healthy), cmocka_unit_test(test_interfaces), cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_limits),	cmocka_unit_test(test_rule),	   cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
