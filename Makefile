@@ -30,12 +30,14 @@ LIBS      := libbpf libxdp libmnl libmicrohttpd jansson yaml-0.1 libcares
 
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iinclude -I$(BUILD)
-DEFINES  := -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"'
+# An ABI of tomorrow, for the test of upgrades; see include/xdpfwd/abi.h.
+NEXT_ABI := $(if $(XF_TEST_ABI),-DXF_TEST_ABI)
+DEFINES  := -D_GNU_SOURCE -DXF_VERSION='"$(VERSION)"' $(NEXT_ABI)
 PKG_CFLAGS := $(shell $(PKGCONFIG) --cflags $(LIBS))
 PKG_LIBS   := $(shell $(PKGCONFIG) --libs $(LIBS)) -lm
 
 # The same names take the same parameters in both tiers, whether they need them or not.
-BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Wno-unused-parameter -Iinclude -I/usr/include/$(MULTIARCH)
+BPF_CFLAGS  := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Wno-unused-parameter $(NEXT_ABI) -Iinclude -I/usr/include/$(MULTIARCH)
 BASE_CFLAGS := -std=gnu11 -g $(WARNINGS) $(INCLUDES) $(DEFINES) $(PKG_CFLAGS)
 HARDENING   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 TOOL_CFLAGS := -O2 $(BASE_CFLAGS) $(HARDENING)
@@ -64,13 +66,13 @@ E2E_HELPERS := $(patsubst tests/e2e/%.bpf.c,$(BUILD)/e2e/%.bpf.o,$(wildcard test
 .DELETE_ON_ERROR:
 # Objects that only a test program needs are still worth keeping.
 .SECONDARY:
-.PHONY: all help abi test unit packet e2e differ fuzz tests compilers demo bench bench-quick bench-flood install lint format clean
+.PHONY: all help abi next-abi test unit packet e2e differ package fuzz tests compilers demo bench bench-quick bench-flood install deb lint format clean
 
 all: $(BUILD)/xdpfwd abi
 
 help:
 	@echo 'make                      the tool ($(BUILD)/xdpfwd)'
-	@echo 'make test                 every suite: unit packet e2e differ fuzz kernels (root)'
+	@echo 'make test                 every suite: unit packet e2e differ package fuzz kernels (root)'
 	@echo 'make unit|packet|...      one of them; make test-kernels'
 	@echo 'make compilers            the tool with clang 14 and with clang 19'
 	@echo 'make demo                 forwards real traffic in a sandbox of namespaces (root)'
@@ -78,6 +80,7 @@ help:
 	@echo 'make bench-quick          two minutes of it'
 	@echo 'make lint, make format    checks of style and layering; clang-format in place'
 	@echo 'make bench-flood          connections that stand and new ones during a flood of millions (root)'
+	@echo 'make deb                  the Debian package, in $(BUILD)/deb'
 	@echo 'make install              to DESTDIR= and PREFIX=$(PREFIX)'
 
 # ---- data plane: two objects, one skeleton
@@ -121,8 +124,8 @@ $(BUILD)/abi.stamp: $(ABI_HEADERS)
 	@{ printf '#include "%s"\n' $(^:include/%=%); \
 	   sed -n 's/^struct \(xf_[a-z0-9_]*\) {/_Static_assert(sizeof(struct \1) > 0, "");/p' $^; } > $(BUILD)/abi.c
 	$(call say,ABI,include/xdpfwd)
-	$(Q)$(CLANG) -target bpf -Wpadded $(WARNINGS) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
-	$(Q)$(CLANG) -Wpadded $(WARNINGS) -Iinclude -fsyntax-only $(BUILD)/abi.c
+	$(Q)$(CLANG) -target bpf -Wpadded $(WARNINGS) $(NEXT_ABI) -Iinclude -I/usr/include/$(MULTIARCH) -fsyntax-only $(BUILD)/abi.c
+	$(Q)$(CLANG) -Wpadded $(WARNINGS) $(NEXT_ABI) -Iinclude -fsyntax-only $(BUILD)/abi.c
 	@touch $@
 
 # ---- tests
@@ -186,7 +189,11 @@ $(BUILD)/e2e/%: tests/e2e/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) -O2 $(BASE_CFLAGS) -MMD -MP $< -o $@
 
-tests: all compilers $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
+# The tool as a later version may be, with another layout of the maps.
+next-abi:
+	+$(MAKE) BUILD=$(BUILD)/next-abi XF_TEST_ABI=1 all
+
+tests: all compilers next-abi $(UNIT_TESTS) $(PACKET_TEST) $(FUZZERS) $(E2E_HELPERS)
 
 test: tests
 	BUILD=$(BUILD) tests/run
@@ -194,10 +201,12 @@ unit: $(UNIT_TESTS)
 	BUILD=$(BUILD) tests/run unit
 packet: $(PACKET_TEST)
 	BUILD=$(BUILD) tests/run packet
-e2e: all compilers $(E2E_HELPERS)
+e2e: all compilers next-abi $(E2E_HELPERS)
 	BUILD=$(BUILD) tests/run e2e
 differ: all
 	BUILD=$(BUILD) tests/run differ
+package: all
+	BUILD=$(BUILD) tests/run package
 fuzz: $(FUZZERS)
 	BUILD=$(BUILD) tests/run fuzz
 
@@ -223,6 +232,14 @@ install: all
 	install -D -m 0755 $(BUILD)/xdpfwd $(DESTDIR)$(PREFIX)/sbin/xdpfwd
 	@for page in $(wildcard docs/man/*.[1-9]); do \
 		install -v -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	@set -e; share=$(DESTDIR)$(PREFIX)/share; \
+	for file in bash-completion/completions/xdpfwd fish/vendor_completions.d/xdpfwd.fish \
+		zsh/vendor-completions/_xdpfwd; do \
+		install -v -d $$share/$${file%/*}; \
+		$(BUILD)/xdpfwd completion $$(expr $$file : '\([a-z]*\)') >$$share/$$file; done
+
+deb:
+	BUILD=$(BUILD) tools/deb
 
 lint: all
 	BUILD=$(BUILD) tools/lint

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "adopt.h"
 #include "ctx_xdp.h"
 #include "pipeline.h"
 #include "sweep.h"
@@ -47,6 +48,18 @@ int xf_sweep(struct xdp_md *ctx)
 	if (!request)
 		return XDP_ABORTED;
 	request->ended = ended;
+	return XDP_PASS;
+}
+
+/* Never attached: the tool runs it for each half of a flow when it changes the table's layout. */
+SEC("xdp")
+int xf_adopt(struct xdp_md *ctx)
+{
+	struct xf_adopt_request *request = ctx_header(ctx, 0, sizeof(*request));
+
+	if (!request)
+		return XDP_ABORTED;
+	adopt(request);
 	return XDP_PASS;
 }
 

@@ -71,8 +71,10 @@ static void warn_if_private(void)
 static int mount_default_root(struct xf_error *err)
 {
 	if (mount("bpf", BPFFS_ROOT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-		return xf_fail(err, "cannot mount a bpffs on " BPFFS_ROOT ": %s; try: mount -t bpf bpf " BPFFS_ROOT,
-			       strerror(errno));
+		return xf_fail(err,
+			       "cannot mount a bpffs on " BPFFS_ROOT ": %s%s; try: mount -t bpf bpf " BPFFS_ROOT
+			       ", or hand one to the container",
+			       strerror(errno), errno == EPERM ? ", it takes CAP_SYS_ADMIN" : "");
 	warn_if_private();
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include "timeouts.h"
 
 static const char *mode = "auto", *ports, *config_path;
-static bool dispatcher, no_auto_attach;
+static bool dispatcher, no_auto_attach, discard_state;
 static uint32_t max_rules, max_flows;
 static struct opt_list timeouts;
 
@@ -27,6 +27,8 @@ static const struct opt options[] = {
 	{"no-auto-attach", NULL, "leave the interfaces alone through which targets are reached", OPT_FLAG,
 	 &no_auto_attach, 0, 0},
 	{"dispatcher", NULL, "go through libxdp's dispatcher, beside other XDP programs", OPT_FLAG, &dispatcher, 0, 0},
+	{"discard-state", NULL, "begin anew if another version's rules and flows cannot be taken over", OPT_FLAG,
+	 &discard_state, 0, 0},
 	{0},
 };
 
@@ -99,6 +101,7 @@ static int parse_options(struct dp_load_options *load, struct xf_error *err)
 			return xf_fail(err, "--timeout: %s", why.text);
 	load->dispatcher = dispatcher;
 	load->no_auto_attach = no_auto_attach;
+	load->discard_state = discard_state;
 	load->max_rules = max_rules;
 	load->max_flows = max_flows;
 	return 0;

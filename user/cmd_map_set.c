@@ -3,16 +3,24 @@
 #include <stdio.h>
 
 #include "cmd.h"
+#include "lockout.h"
 #include "ruleset.h"
 
-static const struct opt options[] = {{0}};
+static bool force;
+
+static const struct opt enable_options[] = {
+	{"force", NULL, "even if it takes packets away from a local socket", OPT_FLAG, &force, 0, 0},
+	{0},
+};
+static const struct opt disable_options[] = {{0}};
 
 static const struct opt_command enable_command = {
 	.name = "map enable",
 	.operands = "NAME...",
-	.about = "Lets disabled rules forward again: all those named, or none if one of them cannot be.",
+	.about = "Lets disabled rules forward again: all those named, or none if one of them cannot be.\n"
+		 "One that would take the port of your SSH session or of a local socket needs --force.",
 	.example = "  xdpfwd map enable tcp-443",
-	.options = options,
+	.options = enable_options,
 	.min_operands = 1,
 	.max_operands = -1,
 };
@@ -23,7 +31,7 @@ static const struct opt_command disable_command = {
 	.about = "Lets rules refuse every packet, those of existing connections too, until map enable.\n"
 		 "Their counters stay. All those named, or none if one of them cannot be.",
 	.example = "  xdpfwd map disable tcp-443",
-	.options = options,
+	.options = disable_options,
 	.min_operands = 1,
 	.max_operands = -1,
 };
@@ -34,6 +42,17 @@ struct names {
 	bool disabled;
 };
 
+static int check_lockout(const struct ruleset *set, const struct names *names, struct xf_error *err)
+{
+	struct lockout *lockout = lockout_open(err);
+	int ret = lockout ? 0 : -1, i;
+
+	for (i = 0; !ret && i < names->n; i++)
+		ret = lockout_judge(lockout, &ruleset_find(set, names->name[i], err)->spec, err);
+	lockout_close(lockout);
+	return ret;
+}
+
 static int set_rules(struct dataplane *dp, const struct names *names, struct xf_error *err)
 {
 	struct ruleset set = {0};
@@ -42,6 +61,8 @@ static int set_rules(struct dataplane *dp, const struct names *names, struct xf_
 	if (dp_rules(dp, &set.rules, &set.n, err) < 0)
 		return -1;
 	ret = ruleset_check_names(&set, names->name, names->n, err);
+	if (!ret && !names->disabled && !force)
+		ret = check_lockout(&set, names, err);
 	for (i = 0; !ret && i < names->n; i++) {
 		ret = dp_rule_set_disabled(dp, names->name[i], names->disabled, err);
 		if (!ret)

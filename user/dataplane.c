@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 
+#include "caps.h"
 #include "dataplane_int.h"
 
 const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
@@ -21,6 +22,7 @@ const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
 	[DP_PROG_TC_OUT_L3] = {"xf_tc_out_l3", "prog_tc_out_l3"},
 	[DP_PROG_CLOCK] = {"xf_clock", "prog_clock"},
 	[DP_PROG_SWEEP] = {"xf_sweep", "prog_sweep"},
+	[DP_PROG_ADOPT] = {"xf_adopt", "prog_adopt"},
 };
 
 struct dataplane *dp_new(const char *state, struct xf_error *err)
@@ -81,38 +83,69 @@ __u64 dp_netns(void)
 	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
 }
 
-/* Is it of a version that we can read, and, to write, of the caller's network namespace? */
-static int check_instance(const struct dataplane *dp, bool write, struct xf_error *err)
+/* Of another ABI: whose it is, and what to do about it. */
+static int refuse_abi(const struct dataplane *dp, struct xf_error *err)
 {
-	if (dp->config.abi != XF_ABI_VERSION)
-		return xf_fail(err,
-			       "%s was loaded by xdpfwd %.31s, which this version cannot read; run "
-			       "`xdpfwd unload --all` and load again",
-			       dp->dir, dp->config.version);
-	if (write && dp->config.netns != dp_netns())
+	const struct xf_config *config = &dp->config;
+
+	if (config->abi > XF_ABI_VERSION)
 		return xf_fail(
 			err,
-			"the data plane in %s belongs to another network namespace; run this in that one, or give "
-			"--state another directory",
-			dp->dir);
-	return 0;
+			"%.80s was loaded by xdpfwd %.31s, which is newer than this one (ABI %u, not %u): use that "
+			"version, or throw its rules and flows away with `xdpfwd load --discard-state IFACE`",
+			dp->dir, config->version, config->abi, XF_ABI_VERSION);
+	if (!dp_abi_step(config->abi))
+		return xf_fail(
+			err,
+			"%.80s was loaded by xdpfwd %.31s, whose state this version cannot take over (ABI %u, not "
+			"%u): throw its rules and flows away with `xdpfwd load --discard-state IFACE`",
+			dp->dir, config->version, config->abi, XF_ABI_VERSION);
+	return xf_fail(
+		err,
+		"%.80s was loaded by xdpfwd %.31s, which is older (ABI %u, not %u): run `xdpfwd load IFACE` with "
+		"this version, which takes it over",
+		dp->dir, config->version, config->abi, XF_ABI_VERSION);
+}
+
+/* To write takes the instance's own network namespace. */
+static int check_netns(const struct dataplane *dp, struct xf_error *err)
+{
+	if (dp->config.netns == dp_netns())
+		return 0;
+	return xf_fail(err,
+		       "the data plane in %s belongs to another network namespace; run this in that one, or give "
+		       "--state another directory",
+		       dp->dir);
 }
 
 int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err)
 {
-	__u32 zero = 0;
 	int rc;
 
-	/* Pinned last and unpinned first: without the config there is nothing, or the rest of something. */
-	if (dp_map_open(dp, DP_MAP_CONFIG, err))
+	/* Made last and removed first: without the config there is nothing, or the rest of something. */
+	if (dp_config_open(dp, err))
 		return -1;
-	rc = bpf_map_lookup_elem(dp->map[DP_MAP_CONFIG], &zero, &dp->config);
-	if (rc)
-		xf_fail(err, "cannot read the configuration in %s: %s", dp->dir, strerror(errno));
-	else
-		rc = check_instance(dp, write, err) || dp_maps_open(dp, err) ? -1 : 0;
 	errno = EINVAL; /* not "nothing is loaded" */
+	if (write && check_netns(dp, err))
+		return -1;
+	if (dp->config.abi != XF_ABI_VERSION) {
+		refuse_abi(dp, err);
+		errno = EPROTO;
+		return -1;
+	}
+	if (write)
+		dp_upgrade_finish(dp);
+	rc = dp_maps_open(dp, err);
+	errno = EINVAL;
 	return rc;
+}
+
+static int open_permitted(struct dataplane *dp, bool write, struct xf_error *err)
+{
+	if (!caps_check(write ? CAPS_BPF | CAPS_NET_ADMIN : CAPS_BPF, dp->dir, err))
+		return dp_instance_open(dp, write, err);
+	errno = EPERM;
+	return -1;
 }
 
 static int open_instance(struct dataplane **out, const char *state, bool write, struct xf_error *err)
@@ -126,10 +159,16 @@ static int open_instance(struct dataplane **out, const char *state, bool write, 
 	rc = write ? state_lock(dp->dir, false, &dp->dir_fd, err) : state_open(dp->dir, &dp->dir_fd, err);
 	if (!rc) {
 		errno = ENOENT;
-		rc = dp->dir_fd < 0 ? -1 : dp_instance_open(dp, write, err);
+		rc = dp->dir_fd < 0 ? -1 : open_permitted(dp, write, err);
 		if (rc && errno == ENOENT)
 			xf_fail(err, "no data plane is loaded in %s; run `xdpfwd load IFACE` first", dp->dir);
 	}
+	if (!rc && write && dp_upgrade_interrupted(dp))
+		rc = xf_fail(
+			err,
+			"an upgrade of %s by a newer xdpfwd was interrupted: run `xdpfwd load IFACE` again, with that "
+			"version to finish it or with this one to take it back",
+			dp->dir);
 	if (rc) {
 		dp_close(dp);
 		return -1;

@@ -35,6 +35,7 @@ struct dp_load_options {
 	enum dp_mode mode;
 	bool dispatcher; /* go through libxdp's dispatcher even where the interface is free */
 	bool no_auto_attach;
+	bool discard_state; /* of another version, if it cannot be taken over */
 	uint32_t max_rules; /* 0: keep, or the default for a new instance */
 	uint32_t max_flows;
 	struct xf_port_range masquerade_ports; /* lo 0: keep, or the default */

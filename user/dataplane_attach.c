@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One interface and its two tiers: which it gets, how it gets them, and how it is rid of them. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane_int.h"
 #include "log.h"
@@ -17,8 +20,46 @@ static void reason(struct xf_iface *iface, enum xf_tier tier, const char *why)
 	snprintf(iface->reason, sizeof(iface->reason), "%s", why);
 }
 
+/* The name of the state directory, beside our own, of the instance whose fast tier the interface has. */
+static bool other_instance(const struct dataplane *dp, __u32 ifindex, char name[NAME_MAX + 1])
+{
+	int fd = openat(dp->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *parent = fd < 0 ? NULL : fdopendir(fd);
+	char link[NAME_MAX + 40], pin[32];
+	struct dirent *entry;
+	bool found = false;
+
+	dp_link_pin_name(pin, "xdp", ifindex);
+	while (parent && !found && (entry = readdir(parent))) {
+		snprintf(name, NAME_MAX + 1, "%s", entry->d_name);
+		snprintf(link, sizeof(link), "%s/%s", name, pin);
+		found = !faccessat(fd, link, F_OK, 0);
+	}
+	if (parent)
+		closedir(parent);
+	else if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+/* Whose it is, and what one can do. */
+static int refuse_beside(const struct dataplane *dp, const struct dp_attach *request, const char *name,
+			 struct xf_error *err)
+{
+	char other[NAME_MAX + 1];
+
+	if (other_instance(dp, request->link.ifindex, other))
+		return xf_fail(err,
+			       "%s: the fast tier of another instance of xdpfwd, with the state directory \"%.60s\" "
+			       "beside this one, is there; use --mode tc",
+			       request->link.name, other);
+	return xf_fail(err, "%s: another XDP program, \"%s\" (id %u), is there without a dispatcher; use --mode tc",
+		       request->link.name, name, request->link.xdp_prog_id);
+}
+
 /* An XDP program that is not ours: share with it, leave it the place, or say so. */
-static int plan_beside(struct dp_attach *request, struct xf_iface *iface, struct xf_error *err)
+static int plan_beside(const struct dataplane *dp, struct dp_attach *request, struct xf_iface *iface,
+		       struct xf_error *err)
 {
 	char name[BPF_OBJ_NAME_LEN], why[80];
 	__u32 id = request->link.xdp_prog_id;
@@ -32,9 +73,7 @@ static int plan_beside(struct dp_attach *request, struct xf_iface *iface, struct
 		return 0;
 	}
 	if (!request->automatic)
-		return xf_fail(err,
-			       "%s: another XDP program, \"%s\" (id %u), is there without a dispatcher; use --mode tc",
-			       request->link.name, name, id);
+		return refuse_beside(dp, request, name, err);
 	snprintf(why, sizeof(why), "another XDP program, \"%s\" (id %u), is there", name, id);
 	reason(iface, XF_TIER_TC, why);
 	return 0;
@@ -59,7 +98,7 @@ static int plan_below_vlans(const struct dp_attach *request, struct xf_iface *if
 }
 
 /* Chooses the tier, before anything is changed. */
-static int plan(struct dp_attach *request, struct xf_iface *iface, struct xf_error *err)
+static int plan(const struct dataplane *dp, struct dp_attach *request, struct xf_iface *iface, struct xf_error *err)
 {
 	bool l3 = request->link.l3 && !request->link.loopback;
 	const char *unfit;
@@ -72,7 +111,7 @@ static int plan(struct dp_attach *request, struct xf_iface *iface, struct xf_err
 	if (l3 && request->mode != DP_MODE_AUTO)
 		return xf_fail(err, "%s: its frames have no Ethernet header, XDP cannot run there; use --mode tc",
 			       request->link.name);
-	if (plan_beside(request, iface, err))
+	if (plan_beside(dp, request, iface, err))
 		return -1;
 	if (iface->tier == XF_TIER_TC)
 		return 0;
@@ -164,7 +203,7 @@ int dp_attach(struct dataplane *dp, const struct dp_attach *asked, struct xf_err
 	memcpy(record.iface.name, request.link.name, sizeof(record.iface.name));
 	record.iface.flags =
 		(request.link.l3 && !request.link.loopback ? XF_IFACE_L3 : 0) | (request.automatic ? XF_IFACE_AUTO : 0);
-	if (plan(&request, &record.iface, err) || dp_iface_put(dp, &record, err))
+	if (plan(dp, &request, &record.iface, err) || dp_iface_put(dp, &record, err))
 		return -1;
 	if (!dp_tc_attach(dp, &record, DP_TC_IN, err) && !fast_attach(dp, &request, &record.iface, err) &&
 	    !dp_iface_put(dp, &record, err))
@@ -186,7 +225,7 @@ int dp_attach_switch(struct dataplane *dp, const struct dp_attach *asked, struct
 	record.iface.flags &= ~XF_IFACE_DISPATCHER;
 	if (old.iface.tier != XF_TIER_TC && !(old.iface.flags & XF_IFACE_DISPATCHER))
 		request.link.xdp_prog_id = 0; /* that is ours */
-	if (plan(&request, &record.iface, err))
+	if (plan(dp, &request, &record.iface, err))
 		return -1;
 	if (fast_detach(dp, &old, err))
 		return -1;

@@ -81,6 +81,7 @@ enum dp_prog {
 	DP_PROG_TC_OUT_L3,
 	DP_PROG_CLOCK,
 	DP_PROG_SWEEP,
+	DP_PROG_ADOPT,
 	DP_PROG_COUNT
 };
 struct dp_prog_spec {
@@ -100,9 +101,15 @@ struct dataplane {
 
 /* Opens one pinned map, or fails: missing (errno ENOENT), or not what this version pins there. */
 int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err);
+/* Fills dp->config; of another ABI only abi, netns and version of it. */
+int dp_config_open(struct dataplane *dp, struct xf_error *err);
 int dp_maps_open(struct dataplane *dp, struct xf_error *err);
+/* The same for a map that a command that was killed has left beside the pin, see dataplane_upgrade.c. */
+int dp_map_open_pin(struct dataplane *dp, enum dp_map map, const char *pin, struct xf_error *err);
 /* Is this map under this pin? Of an instance of another version, it may have other sizes. */
 bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, enum dp_map map);
+/* Is a map of that name under this pin, of whatever kind? */
+bool dp_map_pin_is_named(const struct dataplane *dp, const char *pin, const char *name);
 int dp_config_write(struct dataplane *dp, struct xf_error *err);
 /*
  * Calls fn for each element, in batches; a non-zero return stops, a negative one
@@ -127,6 +134,45 @@ int dp_batch_add(struct dp_batch *b, const void *key, const void *value);
 /* What is left of it, unless rc says that it failed before; returns what went wrong first. */
 int dp_batch_end(struct dp_batch *b, int rc);
 
+/* ---- other versions' maps (dataplane_abi.c) */
+
+/* What becomes of a map whose layout has changed. Those that are not mentioned stay. */
+enum dp_carry {
+	DP_CARRY_COPY,	  /* only the tool writes it, and it holds the lock */
+	DP_CARRY_FLOWS,	  /* programs write it all the time */
+	DP_CARRY_NOTHING, /* it begins anew */
+};
+
+struct dp_abi_change {
+	enum dp_map map;
+	enum dp_carry how;
+	__u32 key_size, value_size; /* as they were */
+	void (*convert)(const void *key, const void *value, void *new_key, void *new_value);
+};
+
+/* From one older ABI to this one. */
+struct dp_abi_step {
+	__u32 abi;
+	__u32 config_size;
+	void (*config)(const void *old, struct xf_config *config);
+	const struct dp_abi_change *changes; /* one with key_size 0 and value_size 0 ends them */
+};
+
+/* NULL: state of that ABI cannot be taken over. */
+const struct dp_abi_step *dp_abi_step(__u32 abi);
+const struct dp_abi_change *dp_abi_change(const struct dp_abi_step *step, enum dp_map map);
+
+/* ---- an upgrade across a change of layout (dataplane_upgrade.c) */
+
+/* Takes over what an older version has loaded, of which dp has the ABI. Done again after a kill, it goes on. */
+int dp_upgrade(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err);
+/* Has a newer version begun one, and not come to its end? */
+bool dp_upgrade_interrupted(const struct dataplane *dp);
+/* Gives the maps of one that is over but for that their names. */
+void dp_upgrade_finish(struct dataplane *dp);
+/* Removes what one has put aside. */
+void dp_upgrade_drop(struct dataplane *dp);
+
 /* ---- state directory (bpffs.c) */
 
 /*
@@ -146,7 +192,7 @@ const char *dp_path(const struct dataplane *dp, const char *name, char path[PATH
 __u64 dp_netns(void);
 /* dp_open for writing, whatever set is in force. */
 int dp_open_locked(struct dataplane **dp, const char *state, struct xf_error *err);
-/* The config and all maps. On failure errno ENOENT says that nothing is loaded. */
+/* The config and all maps. On failure errno ENOENT says that nothing is loaded, EPROTO that another ABI is. */
 int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err);
 /* Program's descriptor, from its pin; -1 with err. It stays the handle's. */
 int dp_prog_open(struct dataplane *dp, enum dp_prog prog, struct xf_error *err);
@@ -179,6 +225,8 @@ struct bpf_object *dp_object_bpf(struct dp_object *object);
 int dp_object_prog_fd(struct dp_object *object, enum dp_prog prog);
 /* Takes over the descriptors of newly made maps, and pins them. */
 int dp_object_pin_maps(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
+/* Makes no pins for maps that the handle has not got, but takes over their descriptors. */
+int dp_object_take_map(struct dataplane *dp, struct dp_object *object, enum dp_map map, struct xf_error *err);
 int dp_object_pin_progs(struct dataplane *dp, struct dp_object *object, struct xf_error *err);
 
 /* ---- the running kernel (dataplane_probe.c) */
@@ -414,9 +462,9 @@ struct dp_machine {
 	struct names addresses; /* at: index in answers + 1 */
 	struct dp_answer *answers;
 	size_t n_answers, room;
-	struct nd_link link;   /* the last one asked for */
-	struct names said;     /* what was told the user already */
-	uint8_t *in_use[2][2]; /* ports with a socket: TCP, UDP; IPv4, IPv6 */
+	struct nd_link link; /* the last one asked for */
+	struct names said;   /* what was told the user already */
+	struct lockout *lockout;
 	struct dp_own own;
 };
 
@@ -424,8 +472,8 @@ struct dp_machine {
 int dp_machine_owns(struct dp_machine *m, const struct xf_address *addr, struct xf_error *err);
 int dp_machine_route(struct dp_machine *m, const struct xf_address *addr, struct nd_route *route, struct xf_error *err);
 int dp_machine_link(struct dp_machine *m, const char *ifname, struct nd_link *link, struct xf_error *err);
-/* Has some socket one of the ports that the rule listens on? 1, 0, or -1 with err. */
-int dp_machine_uses(struct dp_machine *m, uint8_t proto, const struct xf_rule_spec *rule, struct xf_error *err);
+/* Refuses what takes traffic of a local socket, or of the SSH session in use. */
+int dp_machine_locks_out(struct dp_machine *m, const struct xf_rule_spec *rule, struct xf_error *err);
 /* True the first time. */
 bool dp_machine_says(struct dp_machine *m, const char *what);
 void dp_machine_free(struct dp_machine *m);

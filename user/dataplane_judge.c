@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Whether a new rule can be: against the rules that are there, and against this machine. */
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,54 +107,6 @@ int dp_judge_rules(struct dp_addition *add, struct xf_error *err)
 
 /* ---- the machine */
 
-/* A socket bound to any address is reached only through addresses of this machine. */
-static int judge_listen_address(struct dp_addition *add, const struct xf_address **addr, struct xf_error *err)
-{
-	const struct xf_rule_spec *rule = add->spec;
-
-	*addr = NULL;
-	if (rule->listen.kind != XF_LISTEN_ADDR)
-		return 1;
-	*addr = &rule->listen.addr;
-	return dp_machine_owns(&add->machine, &rule->listen.addr, err);
-}
-
-static int judge_sockets_of(struct dp_addition *add, const struct xf_address *addr, uint8_t proto, struct xf_error *err)
-{
-	const struct xf_rule_spec *rule = add->spec;
-	uint8_t number = proto == XF_PROTO_TCP ? IPPROTO_TCP : IPPROTO_UDP;
-	struct nd_socket socket = {0};
-	int found;
-
-	if (!(rule->protos & proto))
-		return 0;
-	found = dp_machine_uses(&add->machine, number, rule, err);
-	if (found <= 0)
-		return found;
-	found = nd_socket_find(number, rule->target.addr.family, addr, rule->listen.ports, &socket, err);
-	if (found <= 0)
-		return found;
-	if (!socket.pid)
-		return xf_fail(err,
-			       "%s port %u is in use by a socket of this machine: the rule would take its connections; "
-			       "use --force to do it anyway",
-			       xf_protos_format(proto), socket.port);
-	return xf_fail(err,
-		       "%s port %u is in use by %.16s (pid %d): the rule would take its connections; use --force to do "
-		       "it anyway",
-		       xf_protos_format(proto), socket.port, socket.comm, socket.pid);
-}
-
-static int judge_sockets(struct dp_addition *add, struct xf_error *err)
-{
-	const struct xf_address *addr;
-	int local = judge_listen_address(add, &addr, err);
-
-	if (local <= 0)
-		return local;
-	return judge_sockets_of(add, addr, XF_PROTO_TCP, err) ? -1 : judge_sockets_of(add, addr, XF_PROTO_UDP, err);
-}
-
 static int judge_listen_iface(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
 	struct dp_iface_record record;
@@ -240,7 +191,8 @@ static int judge_source(struct dp_addition *add, struct xf_error *err)
 
 int dp_judge_machine(struct dataplane *dp, struct dp_addition *add, struct xf_error *err)
 {
-	if (judge_target(add, err) || (!add->force && judge_sockets(add, err)) || judge_source(add, err))
+	if (judge_target(add, err) || (!add->force && dp_machine_locks_out(&add->machine, add->spec, err)) ||
+	    judge_source(add, err))
 		return -1;
 	return judge_listen_iface(dp, add, err);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -56,6 +57,11 @@ static int renew_pinned(struct dataplane *dp, struct dp_object *object, struct x
 	return -1;
 }
 
+static int refresh(struct dataplane *dp, struct xf_error *err)
+{
+	return dp_local_addrs_refresh(dp, err) ? -1 : dp_expiry_refresh(dp, err);
+}
+
 static int renew_instance(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err)
 {
 	struct dp_object *object;
@@ -65,7 +71,12 @@ static int renew_instance(struct dataplane *dp, const struct dp_load_options *op
 		return -1;
 	rc = renew_pinned(dp, object, err);
 	dp_object_close(object);
-	return rc || dp_local_addrs_refresh(dp, err) ? -1 : dp_expiry_refresh(dp, err);
+	if (rc)
+		return -1;
+	/* These programs are in the place of those of a newer version that has not come to its end. */
+	if (dp_upgrade_interrupted(dp))
+		dp_upgrade_drop(dp);
+	return refresh(dp, err);
 }
 
 /* ---- interfaces */
@@ -170,18 +181,34 @@ static unsigned int families_in_use(struct dataplane *dp)
 	return families;
 }
 
+/* Of another ABI: taken over where there is a way to, else thrown away if one may. */
+static int take_over(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err)
+{
+	if (dp->config.abi < XF_ABI_VERSION && dp_abi_step(dp->config.abi))
+		return dp_upgrade(dp, options, err) || dp_set_settle(dp, err) || refresh(dp, err) ? -1 : 0;
+	/* The error is there already, and names the option. */
+	return options->discard_state ? 1 : -1;
+}
+
+/* 1: there is none, and one is to be made. */
+static int renew_what_is_there(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err)
+{
+	if (!dp_instance_open(dp, true, err))
+		return dp_set_settle(dp, err) || renew_instance(dp, options, err) ? -1 : 0;
+	if (errno == EPROTO)
+		return take_over(dp, options, err);
+	return errno == ENOENT ? 1 : -1;
+}
+
 static int load_locked(struct dataplane *dp, const struct dp_load_options *options, struct change *changes,
 		       struct xf_error *err)
 {
+	int rc = renew_what_is_there(dp, options, err);
 	char foreign[NAME_MAX + 1];
 	struct xf_error ignored;
 
-	if (!dp_instance_open(dp, true, err))
-		return dp_set_settle(dp, err) || renew_instance(dp, options, err) ?
-			       -1 :
-			       attach_all(dp, options, changes, err);
-	if (errno != ENOENT)
-		return -1;
+	if (rc <= 0)
+		return rc ? -1 : attach_all(dp, options, changes, err);
 	if (!make_instance(dp, options, err) && !attach_all(dp, options, changes, err))
 		return 0;
 	dp_state_clean(dp->dir, foreign, &ignored);
@@ -201,6 +228,8 @@ int dp_load(const char *state, const struct dp_load_options *options, struct xf_
 	/* Names first: a mistyped one shall not leave an instance behind. */
 	for (i = 0; i < options->n_ifnames && !rc; i++)
 		rc = nd_link_by_name(options->ifnames[i], &changes[i].link, err);
+	if (!rc)
+		rc = caps_check(CAPS_BPF | CAPS_NET_ADMIN | CAPS_PERFMON, "load", err);
 	if (!rc)
 		rc = state_lock(dp->dir, true, &dp->dir_fd, err);
 	if (!rc)

@@ -4,11 +4,11 @@
  * to a target, what an interface's name stands for, which ports are in use. Each
  * question goes to the kernel once, however many rules ask it.
  */
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane_int.h"
+#include "lockout.h"
 
 /* An answer that is kept; `failed`: why there is none. */
 struct dp_answer {
@@ -84,40 +84,16 @@ bool dp_machine_says(struct dp_machine *m, const char *what)
 	return name && !name->at++;
 }
 
-/* Which ports have a socket at all, by protocol and family: of most rules that is all that has to be known. */
-static const uint8_t *ports_in_use(struct dp_machine *m, uint8_t proto, uint8_t family, struct xf_error *err)
+int dp_machine_locks_out(struct dp_machine *m, const struct xf_rule_spec *rule, struct xf_error *err)
 {
-	uint8_t **ports = &m->in_use[proto == IPPROTO_UDP][family == XF_IPV6];
-
-	if (*ports)
-		return *ports;
-	*ports = calloc(65536, 1);
-	if (!*ports)
-		xf_fail(err, "out of memory");
-	else if (nd_socket_ports(proto, family, *ports, err)) {
-		free(*ports);
-		*ports = NULL;
-	}
-	return *ports;
-}
-
-int dp_machine_uses(struct dp_machine *m, uint8_t proto, const struct xf_rule_spec *rule, struct xf_error *err)
-{
-	const uint8_t *ports = ports_in_use(m, proto, rule->target.addr.family, err);
-	uint32_t port;
-
-	for (port = rule->listen.ports.lo; ports && port <= rule->listen.ports.hi; port++)
-		if (ports[port])
-			return 1;
-	return ports ? 0 : -1;
+	if (!m->lockout)
+		m->lockout = lockout_open(err);
+	return m->lockout ? lockout_judge(m->lockout, rule, err) : -1;
 }
 
 void dp_machine_free(struct dp_machine *m)
 {
-	int i;
-
-	for (i = 0; i < 4; i++)
-		free(m->in_use[i / 2][i % 2]);
+	lockout_close(m->lockout);
 	names_free(&m->addresses);
 	names_free(&m->said);
 	free(m->answers);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The pinned maps: opened only if they are what this version pins, and read in batches. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,9 @@
 #include "dataplane_int.h"
 
 #define BATCH 4096
+/* Octets that another version's configuration may have: what all have in common, and much more. */
+#define CONFIG_MIN (__builtin_offsetof(struct xf_config, version) + sizeof(((struct xf_config *)NULL)->version))
+#define CONFIG_MAX 4096
 
 const struct dp_map_spec dp_map_specs[DP_MAP_COUNT] = {
 #define X(id, pin, maptype, key, value) [DP_MAP_##id] = {#pin, BPF_MAP_TYPE_##maptype, key, value},
@@ -55,12 +59,26 @@ bool dp_map_pin_is_ours(const struct dataplane *dp, const char *pin, enum dp_map
 	return ours;
 }
 
-int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err)
+bool dp_map_pin_is_named(const struct dataplane *dp, const char *pin, const char *name)
+{
+	struct bpf_map_info info;
+	char path[PATH_MAX];
+	bool named;
+	int fd = bpf_obj_get(dp_path(dp, pin, path));
+
+	if (fd < 0)
+		return false;
+	named = !map_info(fd, &info) && is_named(&info, name);
+	close(fd);
+	return named;
+}
+
+int dp_map_open_pin(struct dataplane *dp, enum dp_map map, const char *pin, struct xf_error *err)
 {
 	const struct dp_map_spec *spec = &dp_map_specs[map];
 	struct bpf_map_info info;
 	char path[PATH_MAX];
-	int fd = bpf_obj_get(dp_path(dp, spec->name, path));
+	int fd = bpf_obj_get(dp_path(dp, pin, path));
 
 	if (fd < 0) {
 		int error = errno;
@@ -79,12 +97,58 @@ int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err)
 	return 0;
 }
 
+int dp_map_open(struct dataplane *dp, enum dp_map map, struct xf_error *err)
+{
+	return dp_map_open_pin(dp, map, dp_map_specs[map].name, err);
+}
+
+static bool is_config(const struct bpf_map_info *info)
+{
+	const struct dp_map_spec *spec = &dp_map_specs[DP_MAP_CONFIG];
+
+	return is_named(info, spec->name) && info->type == spec->type && info->key_size == spec->key_size &&
+	       info->value_size >= CONFIG_MIN && info->value_size <= CONFIG_MAX;
+}
+
+/* Of another ABI only what is at the same place in all of them is right. */
+int dp_config_open(struct dataplane *dp, struct xf_error *err)
+{
+	char path[PATH_MAX], value[CONFIG_MAX] = {0};
+	struct bpf_map_info info;
+	__u32 zero = 0;
+	int fd = bpf_obj_get(dp_path(dp, dp_map_specs[DP_MAP_CONFIG].name, path));
+
+	if (fd < 0)
+		return dp_map_open(dp, DP_MAP_CONFIG, err);
+	if (map_info(fd, &info) || !is_config(&info) || bpf_map_lookup_elem(fd, &zero, value)) {
+		close(fd);
+		/* It says what is wrong with it. */
+		return dp_map_open(dp, DP_MAP_CONFIG, err);
+	}
+	memcpy(&dp->config, value, sizeof(dp->config));
+	close(fd);
+	dp->config.version[sizeof(dp->config.version) - 1] = '\0';
+	return dp->config.abi == XF_ABI_VERSION ? dp_map_open(dp, DP_MAP_CONFIG, err) : 0;
+}
+
+/* A map that an upgrade has made lies beside the pin until it has got its name. */
+static int open_renewed(struct dataplane *dp, enum dp_map map)
+{
+	char pin[XF_NAME_LEN];
+	struct xf_error ignored;
+
+	snprintf(pin, sizeof(pin), "%.50s_next", dp_map_specs[map].name);
+	return dp_map_open_pin(dp, map, pin, &ignored);
+}
+
 int dp_maps_open(struct dataplane *dp, struct xf_error *err)
 {
+	bool interrupted = dp_upgrade_interrupted(dp);
 	int i;
 
 	for (i = 0; i < DP_MAP_COUNT; i++)
-		if (dp->map[i] < 0 && dp_map_open(dp, (enum dp_map)i, err)) {
+		if (dp->map[i] < 0 && (interrupted || open_renewed(dp, (enum dp_map)i)) &&
+		    dp_map_open(dp, (enum dp_map)i, err)) {
 			if (errno == ENOENT)
 				xf_fail(err, "%s/%s is missing; run `xdpfwd unload --all` and load again", dp->dir,
 					dp_map_specs[i].name);

@@ -13,6 +13,7 @@
 
 #include "xdpfwd.skel.h"
 
+#include "caps.h"
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -212,8 +213,7 @@ static const char *load_remedy(int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return "it takes CAP_BPF and CAP_NET_ADMIN, run as root; or the kernel's verifier refused the "
-		       "programs, --verbose shows its log";
+		return caps_remedy();
 	case ENOMEM:
 		return "ask for less with --max-rules or --max-flows";
 	default:
@@ -250,21 +250,29 @@ int dp_object_prog_fd(struct dp_object *object, enum dp_prog prog)
 	return p ? bpf_program__fd(p) : -ENOENT;
 }
 
+int dp_object_take_map(struct dataplane *dp, struct dp_object *object, enum dp_map map, struct xf_error *err)
+{
+	const char *name = dp_map_specs[map].name;
+	struct bpf_map *m = bpf_object__find_map_by_name(object->skel->obj, name);
+
+	if (!m)
+		return xf_fail(err, "the programs have no map \"%s\"", name);
+	dp->map[map] = dup(bpf_map__fd(m));
+	if (dp->map[map] < 0)
+		return xf_fail(err, "cannot keep the map \"%s\": %s", name, strerror(errno));
+	return 0;
+}
+
 /* All but the config, which the caller pins when all the rest is there: with it the instance exists. */
 int dp_object_pin_maps(struct dataplane *dp, struct dp_object *object, struct xf_error *err)
 {
-	struct bpf_map *map;
 	int i;
 
 	for (i = 0; i < DP_MAP_COUNT; i++) {
 		if (dp->map[i] >= 0)
 			continue;
-		map = bpf_object__find_map_by_name(object->skel->obj, dp_map_specs[i].name);
-		if (!map)
-			return xf_fail(err, "the programs have no map \"%s\"", dp_map_specs[i].name);
-		dp->map[i] = dup(bpf_map__fd(map));
-		if (dp->map[i] < 0)
-			return xf_fail(err, "cannot keep the map \"%s\": %s", dp_map_specs[i].name, strerror(errno));
+		if (dp_object_take_map(dp, object, (enum dp_map)i, err))
+			return -1;
 		if (i != DP_MAP_CONFIG && dp_pin(dp, dp->map[i], dp_map_specs[i].name, err))
 			return -1;
 	}

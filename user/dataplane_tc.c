@@ -22,6 +22,8 @@
 #define LAST_PRIORITY  32
 #define HANDLE	       1
 
+#define PROG_MAPS_MAX 64 /* BPF_MAX_USED_MAPS of the kernel: no program has more */
+
 /* The front of union bpf_attr for BPF_LINK_CREATE with a TCX attach type. */
 struct tcx_link_create {
 	__u32 prog_fd;
@@ -76,6 +78,7 @@ static int tcx_attach(struct dataplane *dp, __u32 ifindex, enum dp_tc_side side,
 
 /* One side of one interface, for clsact. */
 struct place {
+	struct dataplane *dp;
 	__u32 ifindex;
 	enum dp_tc_side side;
 };
@@ -84,12 +87,45 @@ struct place {
 #define HOOK(hook, of) \
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)(of).ifindex, .attach_point = sides[(of).side].clsact)
 
-static bool is_full_tier(__u32 prog_id, enum dp_tc_side side)
+static bool is_pinned(struct dataplane *dp, __u32 prog_id, enum dp_prog prog)
 {
-	char name[BPF_OBJ_NAME_LEN];
+	struct xf_error ignored;
 
-	dp_prog_name(prog_id, name);
-	return !strcmp(name, dp_prog_specs[sides[side].l2].name) || !strcmp(name, dp_prog_specs[sides[side].l3].name);
+	return prog_id == dp_prog_id(dp_prog_open(dp, prog, &ignored));
+}
+
+/* Of another instance, or of somebody else, it may have the same name, but not our maps. */
+static bool uses_our_maps(const struct dataplane *dp, __u32 prog_id)
+{
+	struct bpf_map_info map = {0};
+	__u32 ids[PROG_MAPS_MAX], len = sizeof(map), i;
+	struct bpf_prog_info info = {.nr_map_ids = PROG_MAPS_MAX, .map_ids = (__u64)(unsigned long)ids};
+	bool uses = false;
+	int fd;
+
+	if (bpf_obj_get_info_by_fd(dp->map[DP_MAP_SLOTS], &map, &len))
+		return false;
+	fd = bpf_prog_get_fd_by_id(prog_id);
+	if (fd < 0)
+		return false;
+	len = sizeof(info);
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		for (i = 0; i < info.nr_map_ids && i < PROG_MAPS_MAX; i++)
+			uses |= ids[i] == map.id;
+	close(fd);
+	return uses;
+}
+
+/*
+ * What is pinned can be told without CAP_SYS_ADMIN. A command that was killed
+ * may have left a program in place that is not pinned yet.
+ */
+static bool is_full_tier(struct place at, __u32 prog_id)
+{
+	if (!prog_id)
+		return false;
+	return is_pinned(at.dp, prog_id, sides[at.side].l2) || is_pinned(at.dp, prog_id, sides[at.side].l3) ||
+	       uses_our_maps(at.dp, prog_id);
 }
 
 /* The priority of our filter; 0: there is none. */
@@ -101,7 +137,7 @@ static __u32 clsact_find(struct place at)
 	for (priority = FIRST_PRIORITY; priority <= LAST_PRIORITY; priority++) {
 		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = priority);
 
-		if (!bpf_tc_query(&hook, &opts) && is_full_tier(opts.prog_id, at.side))
+		if (!bpf_tc_query(&hook, &opts) && is_full_tier(at, opts.prog_id))
 			return priority;
 	}
 	return 0;
@@ -123,9 +159,9 @@ static int clsact_replace(struct place at, int prog_fd)
 	return priority ? clsact_put(at, prog_fd, priority, BPF_TC_F_REPLACE) : -ENOLINK;
 }
 
-static int clsact_attach(struct dp_iface_record *record, enum dp_tc_side side, int prog_fd)
+static int clsact_attach(struct dataplane *dp, struct dp_iface_record *record, enum dp_tc_side side, int prog_fd)
 {
-	struct place at = {.ifindex = record->ifindex, .side = side};
+	struct place at = {.dp = dp, .ifindex = record->ifindex, .side = side};
 	HOOK(hook, at);
 	bool had = nd_clsact_exists(record->ifindex) == 1;
 	__u32 priority;
@@ -154,9 +190,9 @@ static int clsact_remove(struct place at)
 	return priority ? bpf_tc_detach(&hook, &opts) : 0;
 }
 
-static int clsact_detach(const struct dp_iface_record *record, enum dp_tc_side side)
+static int clsact_detach(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side)
 {
-	struct place at = {.ifindex = record->ifindex, .side = side};
+	struct place at = {.dp = dp, .ifindex = record->ifindex, .side = side};
 	HOOK(hook, at);
 	int rc = clsact_remove(at);
 
@@ -183,7 +219,7 @@ int dp_tc_attach(struct dataplane *dp, struct dp_iface_record *record, enum dp_t
 		rc = tcx_attach(dp, record->ifindex, side, prog_fd);
 	if (rc == -EINVAL && (side == DP_TC_IN || record->iface.tc_attach == XF_TC_CLSACT)) {
 		record->iface.tc_attach = XF_TC_CLSACT;
-		rc = clsact_attach(record, side, prog_fd);
+		rc = clsact_attach(dp, record, side, prog_fd);
 	}
 	if (rc)
 		return xf_fail(err, "%s: cannot attach to TC %s: %s", record->iface.name, sides[side].word,
@@ -197,7 +233,7 @@ int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enu
 	int rc = 0;
 
 	if (record->iface.tc_attach == XF_TC_CLSACT)
-		rc = clsact_detach(record, side);
+		rc = clsact_detach(dp, record, side);
 	dp_link_pin_name(pin, sides[side].link, record->ifindex);
 	dp_link_remove(dp, pin);
 	if (rc)
@@ -207,7 +243,7 @@ int dp_tc_detach(struct dataplane *dp, const struct dp_iface_record *record, enu
 
 int dp_tc_replace(struct dataplane *dp, const struct dp_iface_record *record, enum dp_tc_side side, int prog_fd)
 {
-	struct place at = {.ifindex = record->ifindex, .side = side};
+	struct place at = {.dp = dp, .ifindex = record->ifindex, .side = side};
 
 	if (record->iface.tc_attach == XF_TC_CLSACT)
 		return clsact_replace(at, prog_fd);

@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 
+#include "caps.h"
 #include "dataplane_int.h"
 #include "log.h"
 
@@ -44,23 +45,36 @@ static bool is_link_pin(const char *name)
 	       !name[end];
 }
 
+/* Of another version, which may have maps and programs that this one does not know. */
+static bool is_of_other_version(const struct dataplane *dp, const char *pin)
+{
+	char name[NAME_MAX + 4];
+
+	if (!dp->config.abi || dp->config.abi == XF_ABI_VERSION)
+		return false;
+	snprintf(name, sizeof(name), "xf_%s", pin + (strncmp(pin, "prog_", 5) ? 0 : 5));
+	return dp_map_pin_is_named(dp, pin, pin) || (!strncmp(pin, "prog_", 5) && prog_pin_is_ours(dp, pin, name));
+}
+
 static bool is_ours(const struct dataplane *dp, const char *pin)
 {
 	char name[NAME_MAX + 1];
+	bool aside;
 	char *next;
 	int i;
 
 	snprintf(name, sizeof(name), "%s", pin);
-	next = strstr(name, "_next"); /* a pin that was about to be moved over another */
-	if (next && !next[5])
+	next = strstr(name, "_next"); /* a pin that was about to be moved over another, perhaps by another version */
+	aside = next && !next[5];
+	if (aside)
 		*next = '\0';
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		if (!strcmp(name, dp_map_specs[i].name))
-			return dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
+			return aside ? dp_map_pin_is_named(dp, pin, name) : dp_map_pin_is_ours(dp, pin, (enum dp_map)i);
 	for (i = 0; i < DP_PROG_COUNT; i++)
 		if (!strcmp(name, dp_prog_specs[i].pin))
 			return prog_pin_is_ours(dp, pin, dp_prog_specs[i].name);
-	return is_link_pin(name);
+	return is_link_pin(name) || is_of_other_version(dp, name);
 }
 
 typedef void (*pin_fn)(struct dataplane *dp, const char *name, void *arg);
@@ -176,14 +190,13 @@ static int check_netns(struct dataplane *dp, const struct dp_iface_record *recor
 static void open_what_is_there(struct dataplane *dp)
 {
 	struct xf_error ignored;
-	__u32 zero = 0;
 	int i;
 
+	if (dp_config_open(dp, &ignored))
+		log_debug("%s", ignored.text);
 	for (i = 0; i < DP_MAP_COUNT; i++)
-		if (dp_map_open(dp, (enum dp_map)i, &ignored))
+		if (dp->map[i] < 0 && dp_map_open(dp, (enum dp_map)i, &ignored))
 			log_debug("%s", ignored.text);
-	if (dp->map[DP_MAP_CONFIG] >= 0)
-		bpf_map_lookup_elem(dp->map[DP_MAP_CONFIG], &zero, &dp->config);
 }
 
 static int detach_everything(struct dataplane *dp, struct xf_error *err)
@@ -240,6 +253,8 @@ int dp_unload_all(const char *state, struct xf_error *err)
 	if (!dp)
 		return -1;
 	rc = state_lock(dp->dir, false, &dp->dir_fd, err);
+	if (!rc && dp->dir_fd >= 0)
+		rc = caps_check(CAPS_BPF | CAPS_NET_ADMIN, "unload", err);
 	if (!rc && dp->dir_fd >= 0) {
 		rc = dp_state_clean(dp->dir, foreign, err);
 		if (foreign[0])

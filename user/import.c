@@ -59,6 +59,12 @@ bool import_step(struct import *im)
 	return false;
 }
 
+void import_too_deep(struct import *im)
+{
+	import_lost(im, "this and what follows: more than %d chains deep", IMPORT_DEPTH_MAX);
+	im->steps = IMPORT_STEPS_MAX + 1;
+}
+
 /* ---- one rule */
 
 static struct cidr *nets_copy(struct import *im, const struct import_nets *nets, uint8_t family, size_t *n)

@@ -177,6 +177,8 @@ void import_translate(struct import *im, const struct import_cond *cond, const s
 void import_add(struct import *im, const struct import_forward *forward, const struct xf_listen *listen, uint16_t port);
 /* Counts; false: it goes on for too long, which was noted. */
 bool import_step(struct import *im);
+/* Ends it as well: no kernel takes chains that deep, and those that call themselves would go on. */
+void import_too_deep(struct import *im);
 
 /* ---- what comes of it */
 

@@ -241,7 +241,7 @@ static void jump(struct ipt *t, const char *chain, const struct walk *w)
 	if (w->depth < IMPORT_DEPTH_MAX)
 		walk(t, chain, w);
 	else
-		import_lost(t->im, "more than %d chains deep", IMPORT_DEPTH_MAX);
+		import_too_deep(t->im);
 }
 
 /* False: whatever comes here goes no further in this chain. */

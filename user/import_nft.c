@@ -91,7 +91,7 @@ static void jump(struct nft *nft, const struct walk *from, const char *chain)
 	struct walk *w;
 
 	if (from->depth >= IMPORT_DEPTH_MAX) {
-		import_lost(nft->im, "more than %d chains deep", IMPORT_DEPTH_MAX);
+		import_too_deep(nft->im);
 		return;
 	}
 	w = malloc(sizeof(*w));

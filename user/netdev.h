@@ -84,23 +84,34 @@ int nd_neigh_manage(unsigned int ifindex, const struct xf_address *addr, struct 
 int nd_neigh_forget(unsigned int ifindex, const struct xf_address *addr, struct xf_error *err);
 
 /*
- * A local socket that packets for proto/addr/ports now reach from outside: a TCP
- * listener or an unconnected UDP socket, bound to that address or to any. addr
- * NULL: to any address at all but loopback's and multicast ones. A v6 socket that
- * is not v6-only counts for IPv4 too. Found: 1, with its port and, where /proc
- * tells, its process; none: 0; -1 with err.
+ * Local sockets, those bound to lo excepted, in the order of protocol and port.
+ * Waiting: TCP listeners and unconnected UDP sockets, which whoever comes
+ * reaches. Connected: TCP alone. Free sockets->socket.
  */
 struct nd_socket {
+	uint8_t proto;		/* IPPROTO_TCP or IPPROTO_UDP */
+	bool v4, v6;		/* which packets reach it */
 	uint16_t port;		/* host order */
-	struct xf_address addr; /* what it is bound to; a mapped IPv4 address as IPv4 */
-	int pid;		/* 0: not known */
-	char comm[16];		/* printable */
+	struct xf_address addr; /* what it is bound to, a mapped IPv4 address as IPv4; family 0: any */
+	uint32_t inode;
 };
-int nd_socket_find(uint8_t proto, uint8_t family, const struct xf_address *addr, struct xf_port_range ports,
-		   struct nd_socket *found, struct xf_error *err);
+struct nd_sockets {
+	struct nd_socket *socket;
+	size_t n;
+};
+int nd_sockets_waiting(struct nd_sockets *sockets, struct xf_error *err);
+int nd_sockets_connected(struct nd_sockets *sockets, struct xf_error *err);
 
-/* Marks each port that some such socket has, whatever address it is bound to. */
-int nd_socket_ports(uint8_t proto, uint8_t family, uint8_t ports[65536], struct xf_error *err);
+/* (netdev_proc.c) A process, as far as /proc tells us: another user's may stay unknown. */
+struct nd_process {
+	int pid;       /* 0: not known */
+	char comm[16]; /* printable */
+};
+/* Whose a socket is. */
+void nd_process_of_socket(uint32_t inode, struct nd_process *process);
+bool nd_process_has_socket(int pid, uint32_t inode);
+/* Moves on to who has started it; false: nobody, or not known. */
+bool nd_process_parent(struct nd_process *process);
 
 /* net.ipv4.conf.IFACE.forwarding or net.ipv6.conf.IFACE.forwarding: 1, 0, or -1 where it cannot be read. */
 int nd_forwarding(const char *ifname, uint8_t family);

@@ -120,7 +120,7 @@ enum opt_result opt_parse(const struct opt_command *command, int *argc, char **a
 void opt_help(const struct opt_command *command, FILE *to)
 {
 	const struct opt *o;
-	char left[40];
+	char left[64];
 
 	fprintf(to, "Usage: xdpfwd%s%s", *command->name ? " " : "", command->name);
 	/* Options of what follows a command's name are that command's. */

@@ -17,7 +17,17 @@
 
 #include "xdpfwd/reasons.h"
 
-#define XF_ABI_VERSION 3
+/* A test builds the programs and the tool with another layout, to upgrade across it. Nobody else defines XF_TEST_ABI. */
+#ifdef XF_TEST_ABI
+#define XF_TEST_FIELD(name) __u32 name;
+#define XF_TEST_OCTETS	    4
+#else
+#define XF_TEST_FIELD(name)
+#define XF_TEST_OCTETS 0
+#endif
+
+/* What is raised here gets its step in user/dataplane_abi.c, or what an older version has loaded is refused. */
+#define XF_ABI_VERSION (3 + !!XF_TEST_OCTETS)
 
 #define XF_NAME_LEN    64  /* a rule's name, with its NUL */
 #define XF_COMMENT_LEN 128 /* a rule's comment, with its NUL */
@@ -38,8 +48,9 @@ union xf_addr {
 
 /* What a rule listens on: an address (scope 0 in ifindex), an interface, or anything. */
 struct xf_listen_key {
-	__u32 set;	    /* the rule set this entry is part of, see xf_config.set */
-	__u32 ifindex;	    /* IFACE:PORT: the interface; else 0 */
+	__u32 set;     /* the rule set this entry is part of, see xf_config.set */
+	__u32 ifindex; /* IFACE:PORT: the interface; else 0 */
+	XF_TEST_FIELD(test)
 	union xf_addr addr; /* ADDR:PORT: the address; else all zero */
 	__u8 family;	    /* XF_IPV4 or XF_IPV6, always that of the target */
 	__u8 proto;	    /* IPPROTO_TCP or IPPROTO_UDP */
@@ -175,7 +186,10 @@ enum xf_timeout {
 #define XF_CONFIG_GUARD_LOOPBACK (1u << 1) /* a target is in 127/8: keep all others away from there */
 #define XF_CONFIG_UNSETTLED	 (1u << 2) /* a set is being built or cleared away: what is not in force is rubbish */
 
-/* Element 0 of the array "config". The programs read it, the tool writes it. */
+/*
+ * Element 0 of the array "config". The programs read it, the tool writes it. By
+ * abi, netns and version other versions know whose it is: these stay where they are.
+ */
 struct xf_config {
 	__u32 abi;   /* XF_ABI_VERSION */
 	__u32 set;   /* the rule set in force: key part of "listen" and "listen_ranges" */
@@ -190,10 +204,10 @@ struct xf_config {
 	__u64 netns;			 /* inode of the network namespace that this instance serves */
 	__u64 secret[2];   /* random, of this instance: what its cookies are made with, see bpf/syn_cookie.h */
 	__u64 port_secret; /* random likewise: where a client's masquerade ports begin */
+	char version[32];  /* of the tool that loaded the programs */
 	__u64 set_until;   /* jiffies64 from which on set_before is in force again; 0: set stays */
 	__u32 set_before;  /* the rule set that was in force before this one */
 	__u32 pad;
-	char version[32]; /* of the tool that loaded the programs */
 };
 
 /* Which ports concern us at all, one octet each: decides "not ours" in two loads. */
@@ -264,13 +278,15 @@ struct xf_neigh_key {
 #ifndef __cplusplus
 #define XF_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed its size")
 XF_SIZE(union xf_addr, 16);
-XF_SIZE(struct xf_listen_key, 28);
-XF_SIZE(struct xf_range_key, 32);
+XF_SIZE(struct xf_listen_key, 28 + XF_TEST_OCTETS);
+XF_SIZE(struct xf_range_key, 32 + XF_TEST_OCTETS);
 XF_SIZE(struct xf_rule, 64);
 XF_SIZE(struct xf_rate, 12);
 XF_SIZE(struct xf_rule_meta, 272);
 XF_SIZE(struct xf_rule_counters, 64);
 XF_SIZE(struct xf_config, 128);
+_Static_assert(__builtin_offsetof(struct xf_config, netns) == 48, "older and newer versions look there");
+_Static_assert(__builtin_offsetof(struct xf_config, version) == 80, "older and newer versions look there");
 XF_SIZE(struct xf_iface, 128);
 XF_SIZE(struct xf_local_key, 20);
 XF_SIZE(struct xf_neigh_key, 24);

@@ -60,6 +60,8 @@ enum xf_flow_state {
  * all that an IPv4 packet of a busy flow needs.
  */
 struct xf_flow {
+	XF_TEST_FIELD(test_a)
+	XF_TEST_FIELD(test_b)
 	__u64 packets;
 	__u64 bytes; /* octets from the IP header on */
 	__u32 last_seen;
@@ -159,9 +161,27 @@ struct xf_sweep_request {
 #define XF_SWEEP_ALL	(1u << 1) /* looks at all flows now */
 #define XF_SWEEP_BANNED (1u << 2) /* ends those of clients that are banned */
 
+/*
+ * What xf_adopt is run with: how far one half of a flow had come in a table that
+ * no program uses any more, and the answer.
+ */
+struct xf_adopt_request {
+	struct xf_key6 key; /* IPv4 in the first word of each address */
+	__u64 packets;
+	__u64 bytes;
+	__u32 last_seen;
+	__u32 timeout;
+	__u8 family;
+	__u8 state;
+	__u8 flags;
+	__u8 found; /* is the half in the table that is in use? */
+	__u8 pad[4];
+};
+
+XF_SIZE(struct xf_adopt_request, 72);
 XF_SIZE(struct xf_key4, 16);
 XF_SIZE(struct xf_key6, 40);
-XF_SIZE(struct xf_flow, 128);
+XF_SIZE(struct xf_flow, 128 + 2 * XF_TEST_OCTETS);
 XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_cursor, 16);
 XF_SIZE(struct xf_port_key, 20);

@@ -209,7 +209,8 @@ static void test_nft(void **state)
 		{&nft, N_PORT("80") ",{\"dnat\":{\"addr\":\"192.0.2.1\",\"port\":70000}}", "", "ports are none"},
 		{&nft, N_PORT("80") ",{\"dnat\":{\"addr\":{\"numgen\":1}}}", "", "its target is computed"},
 		{&nft, N_PORT("80") ",{\"dnat\":null}", "tcp :80 127.0.0.1 auto", "loopback"},
-		{&nft, N_PORT("80") ",{\"jump\":{\"target\":\"c\"}}", "", "chains deep"},
+		{&nft, N_PORT("80") ",{\"jump\":{\"target\":\"c\"}}", "",
+		 "this and what follows: more than 16 chains deep"},
 		{&nft, "{\"accept\":null}," N_PORT("80") N_TO, "", NULL},
 	};
 
