@@ -48,7 +48,8 @@ static int check_lockout(const struct ruleset *set, const struct names *names, s
 	int ret = lockout ? 0 : -1, i;
 
 	for (i = 0; !ret && i < names->n; i++)
-		ret = lockout_judge(lockout, &ruleset_find(set, names->name[i], err)->spec, err);
+		if (lockout_judge(lockout, &ruleset_find(set, names->name[i], err)->spec, err))
+			ret = xf_fail(err, "rule %.64s: %.240s", names->name[i], err->text);
 	lockout_close(lockout);
 	return ret;
 }

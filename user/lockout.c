@@ -180,13 +180,13 @@ static int judge_session(const struct session *session, const struct xf_rule_spe
 		return rc;
 	if (!server->pid)
 		return xf_fail(err,
-			       "rule \"%s\": tcp port %u is in use by the SSH session that this command comes by, and "
+			       "tcp port %u is in use by the SSH session that this command comes by, and "
 			       "who reconnects would meet the rule's target; use --force to do it anyway",
-			       rule->name, session->socket.port);
+			       session->socket.port);
 	return xf_fail(err,
-		       "rule \"%s\": tcp port %u is in use by the SSH session that this command comes by, of %s (pid "
+		       "tcp port %u is in use by the SSH session that this command comes by, of %s (pid "
 		       "%d), and who reconnects would meet the rule's target; use --force to do it anyway",
-		       rule->name, session->socket.port, server->comm, server->pid);
+		       session->socket.port, server->comm, server->pid);
 }
 
 static int judge_socket(const struct nd_socket *socket, const struct xf_rule_spec *rule, struct xf_error *err)
@@ -200,13 +200,13 @@ static int judge_socket(const struct nd_socket *socket, const struct xf_rule_spe
 	nd_process_of_socket(socket->inode, &owner);
 	if (!owner.pid)
 		return xf_fail(err,
-			       "rule \"%s\": %s port %u is in use by a socket of this machine, and the rule would take "
+			       "%s port %u is in use by a socket of this machine, and the rule would take "
 			       "its connections; use --force to do it anyway",
-			       rule->name, proto, socket->port);
+			       proto, socket->port);
 	return xf_fail(err,
-		       "rule \"%s\": %s port %u is in use by %s (pid %d), and the rule would take its connections; use "
+		       "%s port %u is in use by %s (pid %d), and the rule would take its connections; use "
 		       "--force to do it anyway",
-		       rule->name, proto, socket->port, owner.comm, owner.pid);
+		       proto, socket->port, owner.comm, owner.pid);
 }
 
 /* The first socket of that protocol whose port is not below this one. */
@@ -275,16 +275,4 @@ void lockout_close(struct lockout *l)
 		return;
 	free(l->waiting.socket);
 	free(l);
-}
-
-int lockout_check(const struct xf_rule_spec *rules, size_t n, struct xf_error *err)
-{
-	struct lockout *l = lockout_open(err);
-	int rc = l ? 0 : -1;
-	size_t i;
-
-	for (i = 0; i < n && !rc; i++)
-		rc = lockout_judge(l, &rules[i], err);
-	lockout_close(l);
-	return rc;
 }

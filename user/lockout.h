@@ -9,13 +9,11 @@
 #include "rule.h"
 
 /*
- * All of the rules in one pass, against the caller's network namespace. 0: none
- * would; -1 with err, which names the rule, the port, whose it is, and --force.
- * A rule whose target is the very socket that it would hide takes nothing.
+ * What there is to take, in the caller's network namespace, is found out once for
+ * any number of rules. lockout_judge: 0 if the rule takes none of it; -1 with err,
+ * which names the port, whose it is, and --force. A rule whose target is the very
+ * socket that it would hide takes nothing.
  */
-int lockout_check(const struct xf_rule_spec *rules, size_t n, struct xf_error *err);
-
-/* The same rule by rule, for who wants to hear of each: what there is to take is found out once, by lockout_open. */
 struct lockout;
 struct lockout *lockout_open(struct xf_error *err); /* NULL with err */
 int lockout_judge(const struct lockout *lockout, const struct xf_rule_spec *rule, struct xf_error *err);

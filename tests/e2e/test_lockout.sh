@@ -19,7 +19,7 @@ nothing_added() {
 session_of_environment() {
 	setup
 	export SSH_CONNECTION="$CLIENT4 50000 $WAN4 2222"
-	refused 1 'rule "tcp-2222".*port 2222 .*SSH session.*--force' map add tcp :2222 $SERVER4:22
+	refused 1 'port 2222 .*SSH session.*--force' map add tcp :2222 $SERVER4:22
 	refused 1 'SSH session.*--force' map add tcp $WAN4:2000-3000 $SERVER4
 	export SSH_CONNECTION="$CLIENT6 50000 $WAN6 2222"
 	refused 1 'SSH session.*--force' map add tcp wan0:2222 "[$SERVER6]:22"
@@ -37,7 +37,7 @@ session_of_ancestor() {
 	start client nsenter --net=/run/netns/client -- bash -c "read -r <>/dev/tcp/$WAN4/2222"
 	wait_for_line "$TMP/sshd.out" '^exit code'
 	equal "the command's exit code" "exit code 1" "$(tail -n 1 "$TMP/sshd.out")"
-	matches "what it says" "^xdpfwd: rule \"tcp-2222\".* 2222 .*SSH session.* sshd \(pid $(cat "$TMP/sshd.pid")\).*--force" \
+	matches "what it says" "^xdpfwd: tcp port 2222 .*SSH session.* sshd \(pid $(cat "$TMP/sshd.pid")\).*--force" \
 		"$(cat "$TMP/sshd.err")"
 	nothing_added
 }
@@ -60,7 +60,7 @@ enabling() {
 	xdpfwd map add tcp :9090 $SERVER4:80 --name other --disabled
 	start web nsenter --net=/run/netns/router -- python3 "$E2E_DIR/tcp.py" serve "" 8080
 	wait_for_line "$TMP/web.out" ready
-	refused 1 'rule "web".*port 8080 .*python3.*--force' map enable other web
+	refused 1 'rule web: tcp port 8080 .*python3.*--force' map enable other web
 	equal "enabled" "[false,false]" "$(xdpfwd map list --json | jq -c '[.[].enabled]')"
 	xdpfwd map enable web other --force
 	equal "enabled" "[true,true]" "$(xdpfwd map list --json | jq -c '[.[].enabled]')"

@@ -7,7 +7,7 @@
 
 MAN=$TOP/docs/man
 # In the manual already, and not yet in the tool. Must be empty once they are.
-COMING="run target_up --discard-state"
+COMING=""
 
 words() { xdpfwd completion words -- "$@" | cut -f 1; }
 

@@ -13,8 +13,8 @@ RATE=1000 # packets a second, of each family
 setup() {
 	topology
 	tier "$1"
-	start server4 nsenter --net=/run/netns/server -- python3 "$E2E_DIR/unbroken.py" serve $SERVER4 7000
-	start server6 nsenter --net=/run/netns/server -- python3 "$E2E_DIR/unbroken.py" serve $SERVER6 7000
+	start server4 nsenter --net=/run/netns/server -- python3 "$E2E_DIR/numbered.py" serve $SERVER4 7000
+	start server6 nsenter --net=/run/netns/server -- python3 "$E2E_DIR/numbered.py" serve $SERVER6 7000
 	wait_for_line "$TMP/server4.out" ready
 	wait_for_line "$TMP/server6.out" ready
 	tcp_server server "" 7001
@@ -27,8 +27,8 @@ setup() {
 
 start_traffic() {
 	hold client $WAN4 6000 20 20000
-	start stream4 nsenter --net=/run/netns/client -- python3 "$E2E_DIR/unbroken.py" send $WAN4 5000 $RATE
-	start stream6 nsenter --net=/run/netns/client -- python3 "$E2E_DIR/unbroken.py" send $WAN6 5000 $RATE
+	start stream4 nsenter --net=/run/netns/client -- python3 "$E2E_DIR/numbered.py" send $WAN4 5000 $RATE
+	start stream6 nsenter --net=/run/netns/client -- python3 "$E2E_DIR/numbered.py" send $WAN6 5000 $RATE
 	wait_for_line "$TMP/stream4.out" flowing
 	wait_for_line "$TMP/stream6.out" flowing
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A steady stream of datagrams, each of which must come back, for the end-to-end tests.
 
-unbroken.py serve ADDR PORT         answers each datagram with its sender's port and the datagram
-unbroken.py send ADDR PORT RATE     sends RATE numbered datagrams a second and says "flowing" once the first answers are
+numbered.py serve ADDR PORT         answers each datagram with its sender's port and the datagram
+numbered.py send ADDR PORT RATE     sends RATE numbered datagrams a second and says "flowing" once the first answers are
                                   there; at SIGTERM it waits for those that are under way, and says
                                   "sent N lost N ports N": how often the server saw the source port change, too
 """
