@@ -192,7 +192,7 @@ void dp_ruleset_free(struct dp_ruleset *set)
 {
 	free(set->rules);
 	free(set->entries);
-	*set = (struct dp_ruleset){0};
+	memset(set, 0, sizeof(*set));
 }
 
 const struct dp_entry *dp_ruleset_find(const struct dp_ruleset *set, const char *name, struct xf_error *err)
