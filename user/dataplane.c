@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "caps.h"
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
 	[DP_PROG_XDP] = {"xf_xdp", "prog_xdp"},

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "dataplane_apply.h"
+#include "dataplane_iface_int.h"
 
 /* ---- what becomes of the rules that are there */
 

@@ -3,7 +3,7 @@
 #ifndef XDPFWD_USER_DATAPLANE_APPLY_H
 #define XDPFWD_USER_DATAPLANE_APPLY_H
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 /* What the machine said of one of the wanted rules. */
 struct judged {

@@ -2,7 +2,8 @@
 /* The interfaces that a set of rules needs: attached before the set is in force. */
 #include <stdlib.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 
 static int note(struct dp_attachments *attached, __u32 ifindex, struct xf_error *err)
 {

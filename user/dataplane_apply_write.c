@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "dataplane_apply.h"
+#include "dataplane_iface_int.h"
 
 static int write_half(struct apply *a, __u32 next, struct xf_error *err)
 {

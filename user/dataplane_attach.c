@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 #include "log.h"
 
 #define DISPATCHER_NAME "xdp_dispatcher"

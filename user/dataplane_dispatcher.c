@@ -14,7 +14,7 @@
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 #include "log.h"
 
 /* Programs that came first keep their place; the fast tier is tried last, since it ends a packet's way. */

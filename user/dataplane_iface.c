@@ -6,7 +6,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 #include "log.h"
 
 struct collected {

@@ -6,7 +6,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 
 void dp_link_pin_name(char name[32], const char *kind, __u32 ifindex)
 {

@@ -8,7 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 struct lister {
 	struct dataplane *dp;

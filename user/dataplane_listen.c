@@ -9,7 +9,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 /* ---- listen keys */
 

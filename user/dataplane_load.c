@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "caps.h"
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 /* ---- the instance */

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 /* Settings net.ipv4.conf.IFACE.NAME that are turned from 0 to 1. */

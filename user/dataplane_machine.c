@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 #include "lockout.h"
 
 /* An answer that is kept; `failed`: why there is none. */

@@ -9,7 +9,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 #include "log.h"
 
 static struct xf_address next_hop(const struct xf_address *target, const struct nd_route *route)

@@ -12,7 +12,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 /* ---- what sets there are */

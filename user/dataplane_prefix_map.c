@@ -6,7 +6,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 #define BATCH 1024
 

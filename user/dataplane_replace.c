@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 
 /* The programs to put in place, by enum dp_prog; -1: not to be had. */
 struct programs {

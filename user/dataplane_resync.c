@@ -4,7 +4,8 @@
  * addresses and routes are now. It looks at all of that, so it does not matter
  * what has changed, nor how often, nor whether anybody was there to see it.
  */
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 static bool has_mode(const struct dp_iface_record *record, enum dp_mode mode)

@@ -11,7 +11,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 /* ---- adding */

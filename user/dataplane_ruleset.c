@@ -7,7 +7,8 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 
 /* The number of a rule in this half of the maps; false: it is in the other one. */
 static bool id_of(const struct dataplane *dp, __u32 place, __u32 *id)

@@ -13,7 +13,8 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 /* ---- which one is in force */

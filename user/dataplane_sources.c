@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 /* The sources found, and by (rule, address) where: open addressing, a power of two, half empty at least. */
 struct table {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 #include "log.h"
 
 /* ---- this machine's addresses, read once however many rules ask */

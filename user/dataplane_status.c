@@ -8,7 +8,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 
 static int add_ifaces(struct dataplane *dp, struct dp_status *status, struct xf_error *err)
 {

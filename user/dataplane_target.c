@@ -10,7 +10,8 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
+#include "dataplane_rule_int.h"
 
 static __u64 now_ns(void)
 {

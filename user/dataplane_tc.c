@@ -10,7 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 
 /* From linux/bpf.h of 6.6; Debian 12 has that of 6.1. */
 #define TCX_INGRESS 46

@@ -14,7 +14,7 @@
 #include <bpf/bpf.h>
 
 #include "caps.h"
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 #include "log.h"
 
 /* ---- pins */

@@ -5,7 +5,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 #include "hll.h"
 
 static __u32 period_at(const struct dataplane *dp, __u64 jiffies)

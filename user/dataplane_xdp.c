@@ -9,7 +9,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_iface_int.h"
 #include "log.h"
 
 /* What the kernel does not tell of itself (before 6.3), or tells without the why. */
