@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "metrics_writer.h"
 #include "text.h"
 
 enum family_type {
@@ -24,85 +25,17 @@ enum family_type {
 	FAMILY_INFO,
 };
 
-/* A sample's labels, in pairs of name and value; at most four. */
-struct label {
-	const char *name;
-	const char *value;
-};
-
-struct writer {
-	struct buf *b;
-	const struct metrics_input *in;
-	enum metrics_format format;
-	const char *name; /* of the samples being written */
-	size_t n_samples; /* of this family so far */
-};
-
-static const char *const reason_labels[] = {
-#define X(name, label, sentence) label,
-	XF_REASONS(X)
-#undef X
-};
-
-/* A label's value: backslash, double quote and line feed escaped, alike in all formats. */
-static void write_value(struct buf *b, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\\')
-			buf_puts(b, "\\\\");
-		else if (*text == '"')
-			buf_puts(b, "\\\"");
-		else if (*text == '\n')
-			buf_puts(b, "\\n");
-		else
-			buf_add(b, text, 1);
-	}
-}
-
-/* The sample up to its value; `labels` ends with an empty one. */
-static void write_labels(struct writer *w, const struct label *labels)
-{
-	bool json = w->format == METRICS_JSON;
-	const struct label *l;
-
-	if (json)
-		buf_puts(w->b, w->n_samples ? ",{\"labels\":" : "{\"labels\":");
-	else
-		buf_puts(w->b, w->name);
-	for (l = labels; l->name; l++) {
-		buf_printf(w->b, json ? "%s\"%s\":\"" : "%s%s=\"", l == labels ? "{" : ",", l->name);
-		write_value(w->b, l->value);
-		buf_puts(w->b, "\"");
-	}
-	if (json)
-		buf_puts(w->b, l == labels ? "{},\"value\":" : "},\"value\":");
-	else
-		buf_puts(w->b, l == labels ? " " : "} ");
-	w->n_samples++;
-}
-
-static void write_end(struct writer *w)
-{
-	buf_puts(w->b, w->format == METRICS_JSON ? "}" : "\n");
-}
-
-static void write_sample(struct writer *w, const struct label *labels, uint64_t value)
-{
-	write_labels(w, labels);
-	buf_printf(w->b, "%" PRIu64, value);
-	write_end(w);
-}
-
-static const struct label no_labels[] = {{NULL, NULL}};
+static const struct metrics_label no_labels[] = {{NULL, NULL}};
 
 /* ---- one function a family ---- */
 
-static void write_build_info(struct writer *w)
+static void write_build_info(struct metrics_writer *w)
 {
-	write_sample(w, (struct label[]){{"version", w->in->version}, {"kernel", w->in->kernel}, {NULL, NULL}}, 1);
+	metrics_sample(
+		w, (struct metrics_label[]){{"version", w->in->version}, {"kernel", w->in->kernel}, {NULL, NULL}}, 1);
 }
 
-static void write_interface_info(struct writer *w)
+static void write_interface_info(struct metrics_writer *w)
 {
 	char name[4 * XF_IFNAME_LEN];
 	size_t i;
@@ -111,227 +44,88 @@ static void write_interface_info(struct writer *w)
 		const struct dp_iface *iface = &w->in->status->ifaces[i];
 
 		text_scrub(iface->name, name, sizeof(name));
-		write_sample(
-			w, (struct label[]){{"interface", name}, {"tier", w->in->tier_name(iface->tier)}, {NULL, NULL}},
-			1);
+		metrics_sample(w,
+			       (struct metrics_label[]){
+				       {"interface", name}, {"tier", w->in->tier_name(iface->tier)}, {NULL, NULL}},
+			       1);
 	}
 }
 
-static void write_rule_info(struct writer *w)
-{
-	char listen[XF_ENDPOINT_STRLEN], clean[XF_ENDPOINT_STRLEN], source[XF_ENDPOINT_STRLEN];
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++) {
-		const struct xf_rule_spec *spec = &w->in->rules[i].spec;
-
-		xf_listen_format(&spec->listen, listen, sizeof(listen));
-		xf_source_format(spec->source, &spec->masquerade, source, sizeof(source));
-		write_sample(w,
-			     (struct label[]){{"rule", spec->name},
-					      {"protocol", xf_protos_format(spec->protos)},
-					      {"listen", text_scrub(listen, clean, sizeof(clean))},
-					      {"source", source},
-					      {NULL, NULL}},
-			     1);
-	}
-}
-
-static void write_both_ways(struct writer *w, const struct dp_rule *rule, uint64_t in, uint64_t out)
-{
-	write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"direction", "in"}, {NULL, NULL}}, in);
-	write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"direction", "out"}, {NULL, NULL}}, out);
-}
-
-static void write_rule_packets(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++)
-		write_both_ways(w, &w->in->rules[i], w->in->rules[i].packets_in, w->in->rules[i].packets_out);
-}
-
-static void write_rule_bytes(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++)
-		write_both_ways(w, &w->in->rules[i], w->in->rules[i].bytes_in, w->in->rules[i].bytes_out);
-}
-
-static void write_rule_flows_created(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++)
-		write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
-			     w->in->rules[i].flows_created);
-}
-
-static void write_rule_fast_packets(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++)
-		write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
-			     w->in->rules[i].fast_packets);
-}
-
-static void write_rule_sources(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++)
-		write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
-			     w->in->rules[i].sources);
-}
-
-static void write_rule_flows(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++) {
-		const struct dp_rule *rule = &w->in->rules[i];
-
-		write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"state", "established"}, {NULL, NULL}},
-			     rule->flows_established);
-		write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"state", "pending"}, {NULL, NULL}},
-			     rule->flows_pending);
-	}
-}
-
-/* A rule that never was hit has no time at which it was. */
-static void write_rule_last_hit(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++) {
-		if (!(w->in->rules[i].last_hit_unix > 0))
-			continue;
-		write_labels(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}});
-		buf_printf(w->b, "%.3f", w->in->rules[i].last_hit_unix);
-		write_end(w);
-	}
-}
-
-/* Only of targets that somebody looks after. */
-static void write_target_up(struct writer *w)
-{
-	char target[XF_ENDPOINT_STRLEN];
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++) {
-		const struct dp_rule *rule = &w->in->rules[i];
-
-		if (rule->health == DP_HEALTH_UNKNOWN)
-			continue;
-		xf_target_format(&rule->spec.target, target, sizeof(target));
-		write_sample(w, (struct label[]){{"rule", rule->spec.name}, {"target", target}, {NULL, NULL}},
-			     rule->health == DP_HEALTH_UP);
-	}
-}
-
-/* A rule that is open for good has no such time. */
-static void write_rule_expires(struct writer *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++)
-		if (w->in->rules[i].spec.expires)
-			write_sample(w, (struct label[]){{"rule", w->in->rules[i].spec.name}, {NULL, NULL}},
-				     (uint64_t)w->in->rules[i].spec.expires);
-}
-
-static void write_rule_drops(struct writer *w)
-{
-	unsigned int r;
-	size_t i;
-
-	for (i = 0; i < w->in->n_rules; i++) {
-		const struct dp_rule *rule = &w->in->rules[i];
-
-		for (r = 0; r < XF_REASON_COUNT; r++)
-			if (rule->drops[r])
-				write_sample(w,
-					     (struct label[]){{"rule", rule->spec.name},
-							      {"reason", reason_labels[r]},
-							      {NULL, NULL}},
-					     rule->drops[r]);
-	}
-}
-
-static void write_drops(struct writer *w)
+static void write_drops(struct metrics_writer *w)
 {
 	unsigned int r;
 
 	for (r = XF_REASON_NONE + 1; r < XF_REASON_COUNT; r++)
-		write_sample(w, (struct label[]){{"reason", reason_labels[r]}, {NULL, NULL}}, w->in->status->drops[r]);
+		metrics_sample(w,
+			       (struct metrics_label[]){{"reason", dp_reason_label((enum xf_reason)r)}, {NULL, NULL}},
+			       w->in->status->drops[r]);
 }
 
-static void write_flows(struct writer *w)
+static void write_flows(struct metrics_writer *w)
 {
-	write_sample(w, (struct label[]){{"state", "established"}, {NULL, NULL}}, w->in->status->flows_established);
-	write_sample(w, (struct label[]){{"state", "pending"}, {NULL, NULL}}, w->in->status->flows_pending);
+	metrics_sample(w, (struct metrics_label[]){{"state", "established"}, {NULL, NULL}},
+		       w->in->status->flows_established);
+	metrics_sample(w, (struct metrics_label[]){{"state", "pending"}, {NULL, NULL}}, w->in->status->flows_pending);
 }
 
-static void write_flows_limit(struct writer *w)
+static void write_flows_limit(struct metrics_writer *w)
 {
-	write_sample(w, no_labels, w->in->status->max_flows);
+	metrics_sample(w, no_labels, w->in->status->max_flows);
 }
 
-static void write_rules(struct writer *w)
+static void write_rules(struct metrics_writer *w)
 {
-	write_sample(w, no_labels, w->in->status->rules);
+	metrics_sample(w, no_labels, w->in->status->rules);
 }
 
-static void write_rules_limit(struct writer *w)
+static void write_rules_limit(struct metrics_writer *w)
 {
-	write_sample(w, no_labels, w->in->status->max_rules);
+	metrics_sample(w, no_labels, w->in->status->max_rules);
 }
 
-static void write_memory(struct writer *w)
+static void write_memory(struct metrics_writer *w)
 {
-	write_sample(w, no_labels, w->in->status->memory_bytes);
+	metrics_sample(w, no_labels, w->in->status->memory_bytes);
 }
 
-static void write_scrape_duration(struct writer *w)
+static void write_scrape_duration(struct metrics_writer *w)
 {
-	write_labels(w, no_labels);
+	metrics_labels(w, no_labels);
 	buf_printf(w->b, "%.6f", w->in->seconds);
-	write_end(w);
+	metrics_end(w);
 }
 
 static const struct family {
 	const char *name; /* of its samples */
 	enum family_type type;
 	const char *help;
-	void (*write)(struct writer *w);
+	void (*write)(struct metrics_writer *w);
 } families[] = {
 	{"xdpfwd_build_info", FAMILY_INFO, "Version of xdpfwd and release of the kernel it runs on.", write_build_info},
 	{"xdpfwd_interface_info", FAMILY_INFO, "Interfaces that the data plane is attached to, and by which tier.",
 	 write_interface_info},
-	{"xdpfwd_rule_info", FAMILY_INFO, "What each rule forwards.", write_rule_info},
+	{"xdpfwd_rule_info", FAMILY_INFO, "What each rule forwards.", metrics_rule_info},
 	{"xdpfwd_rule_packets_total", FAMILY_COUNTER,
-	 "Packets forwarded; in is client to target, out is target to client.", write_rule_packets},
+	 "Packets forwarded; in is client to target, out is target to client.", metrics_rule_packets},
 	{"xdpfwd_rule_bytes_total", FAMILY_COUNTER, "Octets forwarded, counted from the IP header on.",
-	 write_rule_bytes},
+	 metrics_rule_bytes},
 	{"xdpfwd_rule_flows_created_total", FAMILY_COUNTER, "Connections that the rule has taken.",
-	 write_rule_flows_created},
+	 metrics_rule_flows_created},
 	{"xdpfwd_rule_fast_packets_total", FAMILY_COUNTER,
-	 "Packets of both directions that the fast tier (native XDP) finished.", write_rule_fast_packets},
+	 "Packets of both directions that the fast tier (native XDP) finished.", metrics_rule_fast_packets},
 	{"xdpfwd_rule_sources", FAMILY_GAUGE,
 	 "Distinct sources of newcomers (IPv4 addresses, IPv6 /64) in the last one to two hours, estimated.",
-	 write_rule_sources},
+	 metrics_rule_sources},
 	{"xdpfwd_rule_flows", FAMILY_GAUGE, "Connections of the rule tracked now; pending ones were not answered yet.",
-	 write_rule_flows},
+	 metrics_rule_flows},
 	{"xdpfwd_rule_last_hit_timestamp_seconds", FAMILY_GAUGE,
-	 "When the rule forwarded a packet last, in seconds since 1970; absent if never.", write_rule_last_hit},
+	 "When the rule forwarded a packet last, in seconds since 1970; absent if never.", metrics_rule_last_hit},
 	{"xdpfwd_target_up", FAMILY_GAUGE,
-	 "Does the rule's target answer: 1 yes, 0 no; absent where no xdpfwd run looks after it.", write_target_up},
+	 "Does the rule's target answer: 1 yes, 0 no; absent where no xdpfwd run looks after it.", metrics_target_up},
 	{"xdpfwd_rule_expires_timestamp_seconds", FAMILY_GAUGE,
-	 "When the rule closes by itself, in seconds since 1970; absent if never.", write_rule_expires},
+	 "When the rule closes by itself, in seconds since 1970; absent if never.", metrics_rule_expires},
 	{"xdpfwd_rule_drops_total", FAMILY_COUNTER,
-	 "Packets that the rule refused; each reason from its first drop on.", write_rule_drops},
+	 "Packets that the rule refused; each reason from its first drop on.", metrics_rule_drops},
 	{"xdpfwd_drops_total", FAMILY_COUNTER, "Packets dropped or left to the kernel that no rule is charged with.",
 	 write_drops},
 	{"xdpfwd_flows", FAMILY_GAUGE, "Connections tracked now; pending ones were not answered yet.", write_flows},
@@ -362,7 +156,7 @@ static void write_head(struct buf *b, const struct family *f, enum metrics_forma
 
 void metrics_write(struct buf *b, const struct metrics_input *in, enum metrics_format format)
 {
-	struct writer w = {.b = b, .in = in, .format = format};
+	struct metrics_writer w = {.b = b, .in = in, .format = format};
 	bool json = format == METRICS_JSON;
 	size_t i;
 
