@@ -4,7 +4,7 @@
 # `run` keeps the data plane true while the world around it changes, and may die at any moment.
 . "$(dirname "$0")/lib.sh"
 
-KILLS=${KILLS:-25}
+KILLS=${KILLS:-45}
 ZONE=$TMP/zone NEW4=203.0.113.99 SECOND4=192.0.2.11
 export NOTIFY_SOCKET=$TMP/notify.socket
 
