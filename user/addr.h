@@ -69,6 +69,8 @@ int xf_protos_parse(const char *text, uint8_t *out, struct xf_error *err);
 
 /* What the kernel takes as an interface's name, less what no one could print. */
 bool xf_ifname_is_valid(const char *name);
+/* 127/8 or ::1. */
+bool xf_address_is_loopback(const struct xf_address *a);
 bool xf_address_equal(const struct xf_address *a, const struct xf_address *b);
 /* 0/8, ::, loopback, multicast, broadcast, 240/4 or fe80::/10: nothing that traffic can be forwarded to. */
 bool xf_address_is_unusable(const struct xf_address *a);

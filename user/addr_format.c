@@ -17,6 +17,15 @@ bool xf_address_equal(const struct xf_address *a, const struct xf_address *b)
 	return true;
 }
 
+bool xf_address_is_loopback(const struct xf_address *a)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	if (a->family == XF_IPV4)
+		return a->addr.v6[0] == 127;
+	return a->family == XF_IPV6 && !memcmp(a->addr.v6, one, 16);
+}
+
 static const char *unusable4(const union xf_addr *addr)
 {
 	uint32_t a = ntohl(addr->v4);

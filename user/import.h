@@ -162,6 +162,8 @@ struct import_line {
 bool import_line(const char **text, size_t *len, struct import_line *line);
 /* Takes it apart as a shell would: quotes, backslashes, and "#" for a comment. */
 int import_words(const struct import_line *line, struct import_words *words, struct xf_error *err);
+/* Is it in the list, which ends with NULL? */
+bool import_is_one_of(const char *word, const char *const *words);
 
 /* ---- for the readers */
 

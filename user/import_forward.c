@@ -60,13 +60,6 @@ static void add_listen(struct import *im, const struct import_forward *f, struct
 	}
 }
 
-static bool is_loopback(const struct xf_address *a)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return a->family == XF_IPV4 ? ((const uint8_t *)&a->addr.v4)[0] == 127 : !memcmp(a->addr.v6, one, 16);
-}
-
 static void add_places(struct import *im, const struct import_forward *f)
 {
 	const struct import_cond *cond = f->cond;
@@ -78,7 +71,7 @@ static void add_places(struct import *im, const struct import_forward *f)
 		char text[CIDR_STRLEN];
 
 		listen.addr = net->addr;
-		if (is_loopback(&net->addr))
+		if (xf_address_is_loopback(&net->addr))
 			import_lost(im, "it listens on %s, for this machine itself",
 				    cidr_format(net, text, sizeof(text)));
 		else if (net->bits == (net->addr.family == XF_IPV4 ? 32 : 128))

@@ -216,13 +216,6 @@ static void translate(struct ipt *t, const struct ipt_rule *rule, const struct i
 		import_translate(t->im, cond, &source.addr);
 }
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-	while (*words && strcmp(*words, word))
-		words++;
-	return *words != NULL;
-}
-
 static const char *const forwards[] = {"DNAT", "REDIRECT", NULL};
 static const char *const translates[] = {"SNAT", "MASQUERADE", NULL};
 static const char *const ends[] = {"ACCEPT", "DROP", "RETURN", "REJECT", NULL};
@@ -249,15 +242,15 @@ static bool follow(struct ipt *t, const struct ipt_rule *rule, const struct walk
 {
 	bool always = import_cond_is_empty(&rule->cond);
 
-	if (is_one_of(rule->verdict, forwards)) {
+	if (import_is_one_of(rule->verdict, forwards)) {
 		forward(t, rule, &w->cond);
-	} else if (is_one_of(rule->verdict, translates)) {
+	} else if (import_is_one_of(rule->verdict, translates)) {
 		translate(t, rule, &w->cond);
-	} else if (is_one_of(rule->verdict, ends)) {
+	} else if (import_is_one_of(rule->verdict, ends)) {
 		if (!always)
 			import_lost(t->im, "an exception to the rules after it, by %s", rule->verdict);
 		return !always;
-	} else if (is_one_of(rule->verdict, others)) {
+	} else if (import_is_one_of(rule->verdict, others)) {
 		import_lost(t->im, "%s is no forward of ports", rule->verdict);
 	} else if (*rule->verdict) {
 		jump(t, rule->verdict, w);

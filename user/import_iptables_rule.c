@@ -33,7 +33,7 @@ static void take_source(struct ipt_rule *r, const char *value, bool negated)
 
 static bool is_loopback(const struct cidr *net)
 {
-	return net->addr.family == XF_IPV4 && ((const uint8_t *)&net->addr.addr.v4)[0] == 127;
+	return net->addr.family == XF_IPV4 && xf_address_is_loopback(&net->addr);
 }
 
 static void take_destination(struct ipt_rule *r, const char *value, bool negated)

@@ -106,13 +106,6 @@ static void jump(struct nft *nft, const struct walk *from, const char *chain)
 	free(w);
 }
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-	while (*words && strcmp(*words, word))
-		words++;
-	return *words != NULL;
-}
-
 static const char *const ends[] = {"accept", "drop", "return", "reject", "continue", NULL};
 static const char *const harmless[] = {"counter", "log", "notrack", "mangle", "ct helper", NULL};
 
@@ -184,11 +177,11 @@ static bool statement(struct nft *nft, const struct nft_rule *rule, const json_t
 		nft_translate(nft, value, &w->cond);
 	else if (!strcmp(kind, "vmap"))
 		verdicts(nft, rule, value, w);
-	else if (!strcmp(kind, "jump") || !strcmp(kind, "goto") || is_one_of(kind, ends))
+	else if (!strcmp(kind, "jump") || !strcmp(kind, "goto") || import_is_one_of(kind, ends))
 		return verdict(nft, kind, value, w);
 	else if (!strcmp(kind, "xt") && !strcmp(nft_text(value, "type"), "target"))
 		import_lost(nft->im, "written by iptables, and nft does not say what: iptables-save does");
-	else if (!is_one_of(kind, harmless)) {
+	else if (!import_is_one_of(kind, harmless)) {
 		import_cond_lose(&w->cond, "the statement %.40s", kind);
 		import_cond_lose(&w->own, "the statement %.40s", kind);
 	}

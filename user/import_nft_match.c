@@ -254,8 +254,7 @@ static const struct left *find_left(const struct words *w)
 
 static bool is_loopback(const struct import_nets *nets)
 {
-	return nets->n == 1 && nets->net[0].addr.family == XF_IPV4 &&
-	       ((const uint8_t *)&nets->net[0].addr.addr.v4)[0] == 127;
+	return nets->n == 1 && nets->net[0].addr.family == XF_IPV4 && xf_address_is_loopback(&nets->net[0].addr);
 }
 
 /* "the condition meta mark !=" */

@@ -72,3 +72,10 @@ int import_words(const struct import_line *line, struct import_words *words, str
 		words->n++;
 	}
 }
+
+bool import_is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word))
+		words++;
+	return *words != NULL;
+}

@@ -81,12 +81,11 @@ static int find_session_of_ancestors(struct lockout *l, struct xf_error *err)
 /* Loopback or multicast: no packet from outside to an address of this machine arrives there. */
 static bool is_out_of_reach(const struct xf_address *a)
 {
-	static const struct xf_address loopback6 = {.family = XF_IPV6, .addr.v6 = {[15] = 1}};
 	const uint8_t first = a->addr.v6[0];
 
-	if (a->family == XF_IPV4)
-		return first == 127 || (first & 0xf0) == 224;
-	return a->family == XF_IPV6 && (first == 0xff || xf_address_equal(a, &loopback6));
+	if (xf_address_is_loopback(a))
+		return true;
+	return a->family == XF_IPV4 ? (first & 0xf0) == 224 : a->family == XF_IPV6 && first == 0xff;
 }
 
 struct owner_search {

@@ -72,13 +72,6 @@ static int listen_check(const struct xf_rule_spec *rule, struct xf_error *err)
 	return 0;
 }
 
-static bool is_loopback(const struct xf_address *a)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return a->family == XF_IPV4 ? ((const uint8_t *)&a->addr.v4)[0] == 127 : !memcmp(a->addr.v6, one, 16);
-}
-
 static int target_check(const struct xf_rule_spec *rule, struct xf_error *err)
 {
 	uint32_t lo = rule->target.port ? rule->target.port : rule->listen.ports.lo;
@@ -87,7 +80,7 @@ static int target_check(const struct xf_rule_spec *rule, struct xf_error *err)
 	const char *why = xf_address_unusable_why(&rule->target.addr);
 
 	xf_target_format(&rule->target, target, sizeof(target));
-	if (why && !xf_target_is_unresolved(&rule->target) && !is_loopback(&rule->target.addr))
+	if (why && !xf_target_is_unresolved(&rule->target) && !xf_address_is_loopback(&rule->target.addr))
 		return xf_fail(err, "%s cannot be a target: the address %s", target, why);
 	if (hi > 65535)
 		return xf_fail(err, "target %s: a range of %u ports that starts at %u would end at %u, past 65535",

@@ -8,11 +8,16 @@
 #define WORDS_MAX 4
 #define WORD_LEN  64
 
-/* Link-local addresses come with the name of their interface. */
-static bool parse_address(char *text, struct xf_address *addr)
+/* Of the first word. Link-local addresses come with the name of their interface. */
+static bool parse_address(const char *text, struct xf_address *addr)
 {
-	text[strcspn(text, "%")] = '\0';
-	return !xf_address_parse(text, addr, NULL);
+	size_t len = strcspn(text, " %");
+	char word[WORD_LEN];
+
+	if (len >= sizeof(word))
+		return false;
+	snprintf(word, sizeof(word), "%.*s", (int)len, text);
+	return !xf_address_parse(word, addr, NULL);
 }
 
 static bool parse_port(const char *text, uint16_t *port)
@@ -40,6 +45,11 @@ static int split(const char *text, char words[WORDS_MAX][WORD_LEN])
 		text += *text == ' ';
 	}
 	return n;
+}
+
+bool ssh_session_client(const char *text, struct xf_address *client)
+{
+	return parse_address(text, client);
 }
 
 bool ssh_session_parse(const char *text, struct ssh_session *session)

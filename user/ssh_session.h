@@ -17,4 +17,7 @@ struct ssh_session {
  */
 bool ssh_session_parse(const char *text, struct ssh_session *session);
 
+/* The client's address, with which both begin; whatever follows it. */
+bool ssh_session_client(const char *text, struct xf_address *client);
+
 #endif

@@ -8,11 +8,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct xf_address client;
 	struct ssh_session session = {.port = 7};
 	char *text = property_text(data, size);
 
 	if (ssh_session_parse(text, &session))
-		PROPERTY(session.port);
+		PROPERTY(session.port && ssh_session_client(text, &client));
 	else
 		PROPERTY(session.port == 7 && !session.addr.family);
 	free(text);
