@@ -186,8 +186,6 @@ void import_too_deep(struct import *im);
 
 /* Once after the reader: translations are laid on the rules, neighbours joined, names given. */
 void import_finish(struct import *im);
-void import_join(struct import *im);
-void import_name(struct import *im);
 void import_rule_free(struct import_rule *rule);
 /* As a config. */
 void import_print(const struct import *im, const char *tool, struct buf *out);

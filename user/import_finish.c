@@ -147,7 +147,7 @@ static void join_by(struct import *im, bool (*join)(struct xf_rule_spec *a, cons
 	im->n = kept;
 }
 
-void import_join(struct import *im)
+static void join_all(struct import *im)
 {
 	join_by(im, join_protos);
 	join_by(im, join_ports);
@@ -205,7 +205,7 @@ static void name_rule(struct import_rule *rule, struct names *names)
 	}
 }
 
-void import_name(struct import *im)
+static void name_all(struct import *im)
 {
 	struct names names = {.im = im, .mask = 1};
 	size_t i;
@@ -235,7 +235,7 @@ void import_finish(struct import *im)
 		import_at(im, "%s", im->masquerade[i].where);
 		import_lost(im, "a translation of sources on the way to what no rule here forwards to");
 	}
-	import_join(im);
-	import_name(im);
+	join_all(im);
+	name_all(im);
 	im->failed |= buf_failed(&im->notes);
 }

@@ -70,9 +70,8 @@ int run_apply(struct run *run, const struct config *config, struct xf_error *err
 /* ---- run_network.c */
 
 int run_network_start(struct run *run, struct xf_error *err);
-/* Which interfaces the config names, and brings everything to how the network is now. */
+/* Which interfaces the config names; brings everything to how the network is now. */
 int run_network_wanted(struct run *run, const struct config *config, struct xf_error *err);
-int run_network_sync(struct run *run, struct xf_error *err);
 
 /* ---- run_hosts.c */
 

@@ -50,7 +50,7 @@ static int sync_locked(struct run *run, struct dataplane *dp, struct xf_error *e
 	return rc;
 }
 
-int run_network_sync(struct run *run, struct xf_error *err)
+static int sync_now(struct run *run, struct xf_error *err)
 {
 	struct dataplane *dp;
 	int rc;
@@ -66,7 +66,7 @@ static void follow(struct run *run)
 {
 	struct xf_error err;
 
-	if (!run_network_sync(run, &err))
+	if (!sync_now(run, &err))
 		return;
 	/* Told as a warning, so that what goes on is told once. */
 	log_warning("cannot follow the network: %s", err.text);
@@ -116,5 +116,5 @@ int run_network_wanted(struct run *run, const struct config *config, struct xf_e
 	free(run->wanted);
 	run->wanted = wanted;
 	run->n_wanted = config->n_ifaces;
-	return run_network_sync(run, err);
+	return sync_now(run, err);
 }
