@@ -7,7 +7,7 @@ from plan import MANY
 from report import cost, cost_taken, ratio, spread, title
 from scene import NEW
 from subjects import SUBJECTS
-from proxies import PROXIES
+from tcplab import FORWARDERS
 
 OURS = ("stateless", "fast", "masq", "full", "full-masq", "full-stateless")
 OTHERS = ("route", "nft", "nft-masq", "iptables", "haproxy", "nginx", "socat")
@@ -111,12 +111,19 @@ def of_full_tier(document):
     yield Goal("full tier, × bare TC redirect", 1.2, against(document, "full", "bare-tc", ("udp4", 1000)))
     yield Goal("full tier, packets/s on one core, × nftables", 1.5, against(document, "nft", "full", ("udp4", 1000)), True)
     yield Goal("full tier, TCP bulk with GSO, × nftables", 1, tcp(document, "gso", "bits_per_second", ("full", "nft")), True)
+    yield Goal("full tier, TCP bulk with GSO, × bare TC both ways", None,
+               tcp(document, "gso", "bits_per_second", ("full", "pair-tc")))
+    yield Goal("fast tier, TCP bulk without offloads, × bare XDP both ways", None,
+               tcp(document, "none", "bits_per_second", ("fast", "pair")))
 
 
 def of_latency(document):
     for key, what in (("p50_us", "p50"), ("p99_us", "p99")):
+        yield Goal(f"fast tier, round trip {what}, × bare XDP both ways", None, tcp(document, "none", key, ("fast", "pair")))
         for other, limit in (("nft", 0.92), ("haproxy", 0.5)):
             yield Goal(f"fast tier, round trip {what}, × {named(other)}", limit, tcp(document, "none", key, ("fast", other)))
+    yield Goal("fast tier, connections/s, × bare XDP both ways", None,
+               tcp(document, "none", "close_per_second", ("fast", "pair")))
     for other in ("nft", "haproxy"):
         yield Goal(f"fast tier, connections/s, × {named(other)}", 1,
                    tcp(document, "none", "close_per_second", ("fast", other)), True)
@@ -127,7 +134,7 @@ def goals(document):
 
 
 def named(name):
-    return {**SUBJECTS, **PROXIES}[name].name
+    return FORWARDERS[name].name
 
 
 def short(value):

@@ -26,8 +26,8 @@ FULL = [
     Scene(["bare", "bare-tc", "route", "nft", "stateless", "fast", "full"], "udp4", 1, [1000], "wake"),
 ]
 FULL_TCP = {
-    "gso": ["route", "nft", "full", "haproxy", "nginx", "socat"],
-    "none": ["route", "nft", "fast", "masq", "stateless", "full", "haproxy", "nginx"],
+    "gso": ["pair-tc", "route", "nft", "full", "haproxy", "nginx", "socat"],
+    "none": ["pair", "pair-tc", "route", "nft", "fast", "masq", "stateless", "full", "haproxy", "nginx"],
 }
 
 QUICK = [
@@ -36,4 +36,4 @@ QUICK = [
     Scene(["bare-drop", "refused"], "udp4", 1, [1000]),
     Scene(["bare-pass", "nobody"], "udp4", 1, [1000]),
 ]
-QUICK_TCP = {"gso": ["nft", "full"], "none": ["nft", "fast", "haproxy"]}
+QUICK_TCP = {"gso": ["pair-tc", "nft", "full"], "none": ["pair", "nft", "fast", "haproxy"]}

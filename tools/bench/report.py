@@ -135,3 +135,9 @@ def packets(document):
     lines.append("")
     lines += [f"- Egress {kind}: {EGRESS_NOTE[kind]}." for kind in sorted({cell["egress"] for cell in cells})]
     return [*lines, "", checked_line(cells)]
+
+
+def failed(document):
+    """What could not be measured though it should have been, as lines of Markdown."""
+    lines = [f"- {failure['what']}: {failure['why']}" for failure in document.get("failures", [])]
+    return ["", "**Failed**, so not in the tables:", "", *lines] if lines else []

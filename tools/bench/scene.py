@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 
+from failures import Labs
 from lab import BUILD, Failure, sh
 from subjects import SUBJECTS
 
@@ -56,8 +57,8 @@ def possible(scene):
     return replace(scene, subjects=[name for name in scene.subjects if name not in missing]), missing
 
 
-def make_lab(letter, name, scene, how):
-    lab = SUBJECTS[name](letter, scene.rules, how.router_cpu, how.load_cpu, families=(int(scene.kind[3]),))
+def make_lab(name, scene, how):
+    lab = SUBJECTS[name](scene.rules, how.router_cpu, how.load_cpu, families=(int(scene.kind[3]),))
     lab.proto = "udp" if scene.kind.startswith("udp") else "tcp"
     lab.max_flows = max(scene.flows)
     return lab
@@ -85,32 +86,34 @@ def drive(lab, scene, flows, number, how):
     try:
         return json.loads(sh(*command, timeout=60 + how.seconds))
     except Failure as failure:
-        raise Failure(f"{lab.name}, {flows} flows: {str(failure).rsplit('drive: ', 1)[-1]}") from None
+        raise Failure(f"{flows} flows: {str(failure).rsplit('drive: ', 1)[-1]}") from None
 
 
-def measure(scene, how):
+def prepare(lab, egress):
+    lab.up()
+    moderate(lab, egress)
+    return lab
+
+
+def measure(scene, how, failures):
     """
     [{"kind", "rules", "flows", "egress", "measurements": [{subject: measurement}, ...]}, ...], one for each number
     of flows. Every round measures everything, each time in another order.
     """
-    labs = {}
+    what = f"{scene.kind}, rules {scene.rules}, {scene.egress}"
+    labs = Labs(what, {name: make_lab(name, scene, how) for name in scene.subjects}, failures)
     cells = {flows: [] for flows in scene.flows}
     try:
-        for letter, name in zip("abcdefghijklmnopqrstuvwxyz", scene.subjects):
-            labs[name] = make_lab(letter, name, scene, how)
-            labs[name].up()
-            moderate(labs[name], scene.egress)
+        labs.up(lambda lab: prepare(lab, scene.egress))
         for number in range(how.rounds):
-            print(f"{scene.kind}, rules {scene.rules}, {scene.egress}: round {number + 1} of {how.rounds}",
-                  file=sys.stderr)
-            names = scene.subjects[number % len(labs):] + scene.subjects[:number % len(labs)]
+            print(f"{what}: round {number + 1} of {how.rounds}", file=sys.stderr)
+            turn = number % len(scene.subjects)
+            names = scene.subjects[turn:] + scene.subjects[:turn]
             for flows in scene.flows:
-                cells[flows].append({name: drive(labs[name], scene, flows, number, how) for name in names
-                                     if (labs[name].limit() or flows) >= flows})
-        for lab in labs.values():
-            lab.confirm()
+                fit = [name for name in names if (labs.labs[name].limit() or flows) >= flows]
+                cells[flows].append(labs.measure(fit, lambda lab: drive(lab, scene, flows, number, how)))
+        labs.confirm([measurements for rounds in cells.values() for measurements in rounds])
     finally:
-        for lab in labs.values():
-            lab.down()
+        labs.down()
     return [{"kind": scene.kind, "rules": scene.rules, "flows": flows, "egress": scene.egress, "measurements": measured}
             for flows, measured in cells.items()]

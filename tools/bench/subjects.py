@@ -184,7 +184,7 @@ class Xdpfwd(Subject):
         packets = sum(c["packets_in"] + c["packets_out"] for c in counters)
         fast = sum(c["fast_packets"] for c in counters) / packets if packets else None
         if fast is None or abs(fast - self.fast) > 0.001:
-            raise Failure(f"{self.name}: the fast tier finished {fast} of the packets and not {self.fast}")
+            raise Failure(f"the fast tier finished {fast} of the packets and not {self.fast}")
 
     def tear_down(self):
         try:
@@ -219,7 +219,7 @@ class FastRefused(Xdpfwd):
     def confirm(self):
         counters = json.loads(self.xdpfwd("map", "list", "--json"))[0]["counters"]
         if counters["packets_in"] or not counters["drops"].get("denied"):
-            raise Failure(f"{self.name}: {counters}")
+            raise Failure(f"its rule counted {counters}")
 
 
 class FastNobodys(Xdpfwd):
@@ -229,7 +229,7 @@ class FastNobodys(Xdpfwd):
     def confirm(self):
         counters = json.loads(self.xdpfwd("map", "list", "--json"))[0]["counters"]
         if counters["packets_in"]:
-            raise Failure(f"{self.name}: {counters}")
+            raise Failure(f"its rule counted {counters}")
 
 
 class FullTier(Xdpfwd):

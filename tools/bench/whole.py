@@ -32,7 +32,8 @@ def sections(document):
 
 def markdown(document):
     versions = "; ".join(document["versions"].values())
-    lines = [f"{report.machine_line(document)} {versions}. Command: `{document['command']}`."]
+    lines = [f"{report.machine_line(document)} {versions}. Command: `{document['command']}`.",
+             *report.failed(document)]
     for heading, its in sections(document):
         lines += ["", f"### {heading}", "", *its]
     return "\n".join(lines)
