@@ -47,8 +47,8 @@ run() {
 }
 
 all_kinds() {
-	run bare,nft,fast,full --flows 50 --kinds udp4,ack6 &&
-		[ "$(jq '[.packets[].measurements[] | length] | add' "$TMP/run.json")" -eq 8 ]
+	run bare,nft,fast,full,fast@300/udp6 --flows 50 --kinds udp4,ack6 &&
+		[ "$(jq '[.packets[].measurements[] | length] | add' "$TMP/run.json")" -eq 10 ]
 }
 
 new_and_refused() {

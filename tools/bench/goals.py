@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from plan import MANY
 from report import cost, cost_taken, ratio, spread, title
 from scene import NEW
-from subjects import SUBJECTS
+from subjects import title as subject_title
 from tcplab import FORWARDERS
 
 OURS = ("stateless", "fast", "masq", "full", "full-masq", "full-stateless")
@@ -40,15 +40,6 @@ def find(document, kind, flows, rules=1, egress="moderated", having=()):
 def against(document, subject, base, where, of=cost):
     cell = find(document, *where, having=(subject, base))
     return ratio(cell, subject, base, of) if cell else None
-
-
-def between(document, subject, where, other):
-    """The subject here beside the same subject there, both as ratios to bare: they were not measured in one round."""
-    here, there = (find(document, *place, having=(subject, "bare")) for place in (where, other))
-    if not here or not there:
-        return None
-    pairs = zip(here["measurements"], there["measurements"])
-    return spread([cost(a[subject]) / cost(a["bare"]) / (cost(b[subject]) / cost(b["bare"])) for a, b in pairs])
 
 
 def program(document, path, flows):
@@ -88,9 +79,11 @@ def of_fast_tier(document):
         yield Goal(f"masquerade, {flows:,} TCP flows, × bare", limit,
                    against(document, "masq", "bare", ("ack4", flows, MANY)))
     for subject in ("stateless", "fast"):
-        for rules in (10000, 100000):
-            yield Goal(f"{SUBJECTS[subject].name}, {rules:,} rules, × 1 rule", 1.1,
-                       between(document, subject, ("udp4", 1000, rules), ("udp4", 1000, 1)))
+        for flows in (1000, 100000):
+            for rules in (10000, 100000):
+                yield Goal(f"{named(subject)}, {flows:,} flows, {rules:,} rules, × 1 rule", 1.1,
+                           against(document, f"{subject}@{rules}", subject, ("udp4", flows)))
+        yield Goal(f"{named(subject)}, IPv6 × IPv4", 1.15, against(document, f"{subject}/udp6", subject, ("udp4", 1000)))
 
 
 def of_strangers(document):
@@ -100,11 +93,6 @@ def of_strangers(document):
                against(document, "masq", "bare", ("udp4", NEW), cost_taken))
     yield Goal("refused by policy, × bare drop", 1.15, against(document, "refused", "bare-drop", ("udp4", 1000)))
     yield Goal("nobody's, × bare pass", 1.15, against(document, "nobody", "bare-pass", ("udp4", 1000)))
-    for subject in ("stateless", "fast"):
-        four, six = (find(document, kind, 1000, having=(subject,)) for kind in ("udp4", "udp6"))
-        pairs = zip(six["measurements"], four["measurements"]) if four and six else ()
-        found = spread([cost(a[subject]) / cost(b[subject]) for a, b in pairs]) if four and six else None
-        yield Goal(f"{SUBJECTS[subject].name}, IPv6 × IPv4", 1.15, found)
 
 
 def of_full_tier(document):
@@ -133,8 +121,8 @@ def goals(document):
     return [goal for part in (of_programs, of_fast_tier, of_strangers, of_full_tier, of_latency) for goal in part(document)]
 
 
-def named(name):
-    return FORWARDERS[name].name
+def named(word):
+    return FORWARDERS[word].name if word in FORWARDERS else subject_title(word)
 
 
 def short(value):
