@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tools/bench/all measures: all of it, and what two minutes are enough for."""
+"""What tools/bench/all measures: all of it, and what four minutes are enough for."""
 
 from scene import NEW, Scene
 

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+import coretime
 from lab import BUILD, Failure
 from pairs import PAIRS
 from proxies import PROXIES
@@ -55,6 +56,7 @@ class TcpLab:
         super().__init__(N_RULES, cpu, cpu)
         self.offloads = offloads
         self.running = []
+        self.softirqs = coretime.softirq_thread(cpu)
         self.directory = tempfile.mkdtemp(prefix="xdpfwd-bench-")
 
     def bring_up(self, end, device, cpu):
@@ -115,6 +117,9 @@ class TcpLab:
     def at(self, number):
         """Where the client finds it: address and port."""
         return (TARGET, str(6000 + number)) if self.direct else ("203.0.113.10", str(5000 + number))
+
+    def core_seconds(self):
+        return coretime.core_seconds([self.softirqs, *(process.pid for process in self.running)])
 
     def ask(self, *command, timeout):
         return self.enter("client", *on(self.load_cpu), *command, timeout=timeout)
