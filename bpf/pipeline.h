@@ -50,7 +50,7 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	/* An error may come from anyone on the way; only the client's own packets tell where it is. */
-	reply = p->is_error ? NULL : flow_twin(f, p->tuple.proto, family);
+	reply = p->is_error ? NULL : flow_twin(f);
 	if (reply)
 		route_learn(ctx, reply, p);
 	return SEND;
@@ -60,7 +60,7 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 static __always_inline enum verdict flow_clamp(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f,
 					       const __u8 family)
 {
-	const struct xf_flow *twin = flow_twin(f, p->tuple.proto, family);
+	const struct xf_flow *twin = flow_twin(f);
 	__u32 mtu = f->mtu;
 
 	if (twin && twin->mtu && (!mtu || twin->mtu < mtu))

@@ -177,68 +177,107 @@ static int put_aside(struct dataplane *dp, struct dp_object *object, struct xf_e
 /* ---- copying */
 
 struct copy {
+	struct upgrade *u;
 	const struct dp_abi_change *change;
-	int to;
+	__u32 halves; /* of "flows": no more than these were ever used */
 };
+
+/* The map of a half's tuple, and the tuple as it is a key there. */
+static int tuple_map(const struct dataplane *dp, const struct xf_flow *f, void *key)
+{
+	struct xf_key6 k = dp_flow_key(f);
+	struct xf_key4 k4 = {
+		.saddr = k.saddr.v4, .daddr = k.daddr.v4, .sport = k.sport, .dport = k.dport, .proto = k.proto};
+
+	if (f->family == XF_IPV6) {
+		memcpy(key, &k, sizeof(k));
+		return dp->map[DP_MAP_FLOW6];
+	}
+	memcpy(key, &k4, sizeof(k4));
+	return dp->map[DP_MAP_FLOW4];
+}
+
+/* One that is there is what a former attempt has copied, and programs use by now. */
+static int put_half(struct dataplane *dp, __u32 index, const struct xf_flow *f)
+{
+	char key[KEY_MAX];
+	int map = tuple_map(dp, f, key);
+	__u32 there;
+
+	if (!bpf_map_lookup_elem(map, key, &there))
+		return 0;
+	if (bpf_map_update_elem(dp->map[DP_MAP_FLOWS], &index, f, BPF_ANY))
+		return -errno;
+	return bpf_map_update_elem(map, key, &index, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;
+}
 
 static int copy_one(const void *key, const void *value, void *arg)
 {
 	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
 	const struct copy *copy = arg;
-	bool flows = copy->change->how == DP_CARRY_FLOWS;
 
 	copy->change->convert(key, value, new_key, new_value);
-	if (!bpf_map_update_elem(copy->to, new_key, new_value, flows ? BPF_NOEXIST : BPF_ANY))
-		return 0;
-	/* Of a flow: one that a former attempt has copied, and programs use by now. */
-	return flows && errno == EEXIST ? 0 : -errno;
+	return bpf_map_update_elem(copy->u->dp->map[copy->change->map], new_key, new_value, BPF_ANY) ? -errno : 0;
+}
+
+/* A half of the old table, in the new layout. Returns 1 where there are no more. */
+static int old_half(const struct copy *copy, const void *key, const void *value, __u32 *index, struct xf_flow *half)
+{
+	memcpy(index, key, sizeof(*index));
+	if (*index >= copy->halves)
+		return 1;
+	memset(half, 0, sizeof(*half));
+	copy->change->convert(key, value, index, half);
+	return 0;
+}
+
+static int copy_half(const void *key, const void *value, void *arg)
+{
+	const struct copy *copy = arg;
+	struct xf_flow half;
+	__u32 index;
+
+	if (old_half(copy, key, value, &index, &half))
+		return 1;
+	return half.family ? put_half(copy->u->dp, index, &half) : 0;
+}
+
+static __u32 used_halves(const struct dataplane *dp)
+{
+	struct xf_cursor cursor = {0};
+	__u32 zero = 0;
+
+	bpf_map_lookup_elem(dp->map[DP_MAP_CURSOR], &zero, &cursor);
+	return 2 * (cursor.fresh < dp->config.max_flows ? cursor.fresh : dp->config.max_flows);
 }
 
 static int copy_maps(struct upgrade *u, struct xf_error *err)
 {
-	const struct dp_abi_change *change;
-	int rc;
+	struct copy copy = {.u = u, .change = u->step->changes, .halves = used_halves(u->dp)};
+	int rc = 0;
 
-	for (change = u->step->changes; change->key_size || change->value_size; change++) {
-		struct copy copy = {.change = change, .to = u->dp->map[change->map]};
-
-		if (change->how == DP_CARRY_NOTHING)
-			continue;
-		rc = dp_map_walk(u->old[change->map], copy_one, &copy);
+	for (; copy.change->key_size || copy.change->value_size; copy.change++) {
+		if (copy.change->how == DP_CARRY_FLOWS)
+			rc = dp_map_walk(u->old[copy.change->map], copy_half, &copy);
+		else if (copy.change->how == DP_CARRY_COPY)
+			rc = dp_map_walk(u->old[copy.change->map], copy_one, &copy);
 		if (rc)
-			return xf_fail(err, "cannot copy \"%s\" to its new layout: %s", dp_map_specs[change->map].name,
-				       strerror(-rc));
+			return xf_fail(err, "cannot copy \"%s\" to its new layout: %s",
+				       dp_map_specs[copy.change->map].name, strerror(-rc));
 	}
 	return 0;
 }
 
 /* ---- settling: what became of flows in the old tables while they were copied, and until nobody used them */
 
-static struct dp_half make_half(enum dp_map map, const void *key, const void *flow)
-{
-	struct dp_half half = {.family = map == DP_MAP_FLOW4 ? XF_IPV4 : XF_IPV6};
-	struct xf_key4 k;
-
-	memcpy(&half.flow, flow, sizeof(half.flow));
-	if (map == DP_MAP_FLOW6) {
-		memcpy(&half.key, key, sizeof(half.key));
-		return half;
-	}
-	memcpy(&k, key, sizeof(k));
-	half.key = (struct xf_key6){
-		.saddr.v4 = k.saddr, .daddr.v4 = k.daddr, .sport = k.sport, .dport = k.dport, .proto = k.proto};
-	return half;
-}
-
 /* The client's tuple: this half's own key, or what the answers get, turned round. */
-static struct xf_key6 client_key(const struct dp_half *half)
+static struct xf_key6 client_key(const struct xf_flow *f)
 {
-	const struct xf_flow *f = &half->flow;
-	struct xf_key6 key = {.sport = f->dport, .dport = f->sport, .proto = half->key.proto};
+	struct xf_key6 key = {.sport = f->dport, .dport = f->sport, .proto = f->proto};
 
 	if (!(f->flags & XF_FLOW_REPLY))
-		return half->key;
-	if (half->family == XF_IPV4) {
+		return dp_flow_key(f);
+	if (f->family == XF_IPV4) {
 		key.saddr.v4 = f->daddr4;
 		key.daddr.v4 = f->saddr4;
 	} else {
@@ -249,26 +288,29 @@ static struct xf_key6 client_key(const struct dp_half *half)
 }
 
 /* Is the flow's place still its own? The slots are the same before and after. */
-static bool has_slot(const struct upgrade *u, const struct dp_half *half)
+static bool has_slot(const struct upgrade *u, const struct xf_flow *half)
 {
 	struct xf_key6 client = client_key(half);
 	struct xf_slot slot;
 
-	return !bpf_map_lookup_elem(u->dp->map[DP_MAP_SLOTS], &half->flow.slot, &slot) && slot.state != XF_SLOT_FREE &&
+	return !bpf_map_lookup_elem(u->dp->map[DP_MAP_SLOTS], &half->slot, &slot) && slot.state != XF_SLOT_FREE &&
 	       !memcmp(&slot.key, &client, sizeof(client));
 }
 
-static int adopt(struct upgrade *u, const struct dp_half *half, bool *found)
+/* Has the new programs make up for what the half has seen meanwhile; or, if it is over, take it away. */
+static int adopt(struct upgrade *u, __u32 index, const struct xf_flow *half, bool prune, bool *found)
 {
 	struct xf_adopt_request request = {
-		.key = half->key,
-		.packets = half->flow.packets,
-		.bytes = half->flow.bytes,
-		.last_seen = half->flow.last_seen,
-		.timeout = half->flow.timeout,
+		.key = dp_flow_key(half),
+		.packets = half->packets,
+		.bytes = half->bytes,
+		.last_seen = half->last_seen,
+		.timeout = half->timeout,
 		.family = half->family,
-		.state = half->flow.state,
-		.flags = half->flow.flags,
+		.state = half->state,
+		.flags = half->flags,
+		.index = index,
+		.prune = prune,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &request, .data_size_in = sizeof(request), .data_out = &request,
 		    .data_size_out = sizeof(request), .repeat = 1);
@@ -279,50 +321,61 @@ static int adopt(struct upgrade *u, const struct dp_half *half, bool *found)
 	return 0;
 }
 
-struct settling {
-	struct upgrade *u;
-	const struct dp_abi_change *change;
-};
-
-static int adopt_one(const void *key, const void *value, void *arg)
+static int adopt_half(const void *key, const void *value, void *arg)
 {
-	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
-	const struct settling *s = arg;
-	struct dp_half half;
+	const struct copy *copy = arg;
+	struct xf_flow half;
+	__u32 index;
 	bool found;
 	int rc;
 
-	s->change->convert(key, value, new_key, new_value);
-	half = make_half(s->change->map, new_key, new_value);
-	rc = adopt(s->u, &half, &found);
+	if (old_half(copy, key, value, &index, &half))
+		return 1;
+	if (!half.family)
+		return 0;
+	rc = adopt(copy->u, index, &half, false, &found);
 	/* Opened after it could be copied. */
-	if (!rc && !found && has_slot(s->u, &half))
-		bpf_map_update_elem(s->u->dp->map[s->change->map], new_key, new_value, BPF_NOEXIST);
+	if (!rc && !found && has_slot(copy->u, &half))
+		rc = put_half(copy->u->dp, index, &half);
 	return rc;
 }
 
-/* One that ended after it was copied. Newer ones are the new programs', and may be in the making. */
-static int prune_one(const void *key, const void *value, void *arg)
+/*
+ * One that ended after it was copied. Newer ones are the new programs', and may be in
+ * the making. If its place has another flow by now, only its tuple is left of it.
+ */
+static int prune_tuple(const void *key, const void *value, void *arg)
 {
-	const struct settling *s = arg;
-	struct dp_half half = make_half(s->change->map, key, value);
+	const struct copy *copy = arg;
+	const struct upgrade *u = copy->u;
+	char own[KEY_MAX] = {0};
+	struct xf_flow half;
+	bool ignored;
+	int map;
 
-	if ((__s32)(half.flow.created - s->u->switched_at) < 0 && !has_slot(s->u, &half))
-		bpf_map_delete_elem(s->u->dp->map[s->change->map], key);
-	return 0;
+	if (bpf_map_lookup_elem(u->dp->map[DP_MAP_FLOWS], value, &half) || !half.family)
+		return 0;
+	map = tuple_map(u->dp, &half, own);
+	if (map != u->dp->map[copy->change->map] || memcmp(own, key, dp_map_specs[copy->change->map].key_size)) {
+		bpf_map_delete_elem(u->dp->map[copy->change->map], key);
+		return 0;
+	}
+	if ((__s32)(half.created - u->switched_at) >= 0 || has_slot(u, &half))
+		return 0;
+	return adopt(copy->u, *(const __u32 *)value, &half, true, &ignored);
 }
 
 static int settle(struct upgrade *u, struct xf_error *err)
 {
-	struct settling s = {.u = u};
+	struct copy copy = {.u = u, .change = u->step->changes, .halves = used_halves(u->dp)};
 	int rc = 0;
 
-	for (s.change = u->step->changes; !rc && (s.change->key_size || s.change->value_size); s.change++) {
-		if (s.change->how != DP_CARRY_FLOWS)
-			continue;
-		rc = dp_map_walk(u->old[s.change->map], adopt_one, &s);
-		if (!rc)
-			rc = dp_map_walk(u->dp->map[s.change->map], prune_one, &s);
+	/* The flows come before their tuples in the list. */
+	for (; !rc && (copy.change->key_size || copy.change->value_size); copy.change++) {
+		if (copy.change->how == DP_CARRY_FLOWS)
+			rc = dp_map_walk(u->old[copy.change->map], adopt_half, &copy);
+		else if (copy.change->how == DP_CARRY_TUPLES)
+			rc = dp_map_walk(u->dp->map[copy.change->map], prune_tuple, &copy);
 	}
 	return rc ? xf_fail(err, "cannot take over flows: %s; run `xdpfwd load` again", strerror(-rc)) : 0;
 }
