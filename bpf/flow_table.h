@@ -7,11 +7,15 @@
 #include "maps.h"
 #include "pkt.h"
 
-#define NO_FLOW	 0xffffffffu
-#define HINT_MIX 0x9e3779b97f4a7c15ULL
+#define NO_FLOW 0xffffffffu
+
+#define HINTS_A_FLOW 8
 
 /* One less than how many there are in "flow_hints", a power of two. Set at load. */
 __weak const volatile __u32 cfg_hints_mask = 0xff;
+
+/* And than how many are in use: no more than flows need, so that they are near to each other. */
+__weak volatile __u32 hints_mask[16] __attribute__((aligned(64))) = {0xff}; /* a cache line of its own */
 
 /* What the packet gets. An IPv4 address is all that may be read of the union. */
 static __always_inline const union xf_addr *flow_saddr(const struct xf_flow *f, const __u8 family)
@@ -103,19 +107,13 @@ static __always_inline void flow_delete(const struct xf_key6 *t, const __u8 fami
 
 /* ---- hints: a flow whose packets come often is found without a call, and in two cache lines */
 
-static __always_inline __u32 hint_place(const struct xf_key6 *t, const __u8 family)
+/* A flow is made in that slot. With another mask all are found anew, by the hash tables. */
+static __always_inline void hints_grow(__u32 slot)
 {
-	__u64 h = (__u64)t->saddr.w[0] << 32 | t->daddr.w[0];
+	__u32 mask = hints_mask[0];
 
-	if (family == XF_IPV6) {
-		h = h * HINT_MIX ^ ((__u64)t->saddr.w[1] << 32 | t->daddr.w[1]);
-		h = h * HINT_MIX ^ ((__u64)t->saddr.w[2] << 32 | t->daddr.w[2]);
-		h = h * HINT_MIX ^ ((__u64)t->saddr.w[3] << 32 | t->daddr.w[3]);
-	}
-	h *= HINT_MIX;
-	h ^= h >> 32;
-	h += (__u64)t->proto << 32 | (__u32)t->sport << 16 | t->dport;
-	return h * HINT_MIX >> 40 & cfg_hints_mask;
+	if (slot >= mask / HINTS_A_FLOW && mask < cfg_hints_mask)
+		hints_mask[0] = mask << 1 | 1;
 }
 
 /* Is it a flow, and of this tuple? */
@@ -144,7 +142,7 @@ static __always_inline void flow_set_tuple(struct xf_flow *f, const struct xf_ke
 /* The flow of a packet; also one that is being made. What an upgrade has left behind of a flow is none. */
 static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, const __u8 family)
 {
-	__u32 place = hint_place(t, family), index;
+	__u32 place = xf_tuple_hash(t, family) & hints_mask[0], index;
 	__u32 *hint = bpf_map_lookup_elem(&flow_hints, &place);
 	struct xf_flow *f;
 

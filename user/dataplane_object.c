@@ -18,7 +18,7 @@
 #include "log.h"
 
 #define HINTS_LEAST  256u
-#define HINTS_A_FLOW 4u
+#define HINTS_A_FLOW 8u
 #define HINTS_MOST   (1u << 24) /* what the programs' hash can tell apart */
 
 struct dp_object {

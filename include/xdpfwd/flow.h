@@ -29,6 +29,33 @@ struct xf_key6 {
 	__u8 pad[3];
 };
 
+/* Odd numbers without a pattern: 2^64 over the golden ratio, and two of those of xf_sketch_hash(). */
+#define XF_MIX1 0x9e3779b97f4a7c15ULL
+#define XF_MIX2 0xbf58476d1ce4e5b9ULL
+#define XF_MIX3 0x94d049bb133111ebULL
+
+#define XF_TUPLE_HASH_BITS 24
+
+/*
+ * Where to look for a hint to a tuple's flow. Tuples that differ in one octet only,
+ * whichever, must not meet there. Who makes some meet on purpose gets no more of it than
+ * that they are looked up in the hash tables.
+ */
+static __always_inline __u32 xf_tuple_hash(const struct xf_key6 *t, __u8 family)
+{
+	const __u32 *s = t->saddr.w, *d = t->daddr.w;
+	__u64 h = ((__u32)t->sport << 16 | t->dport) * XF_MIX3 + t->proto * XF_MIX1;
+
+	if (family == XF_IPV6) {
+		h += s[1] * XF_MIX1 + s[2] * XF_MIX2 + d[1] * XF_MIX2 + d[2] * XF_MIX1;
+		h = (h ^ h >> 32) * XF_MIX3;
+		h += s[3] * XF_MIX2 + d[3] * XF_MIX3;
+	}
+	h += s[0] * XF_MIX1 + d[0] * XF_MIX2;
+	h = (h ^ h >> 32) * XF_MIX2;
+	return h >> (64 - XF_TUPLE_HASH_BITS);
+}
+
 enum xf_flow_state {
 	XF_FLOW_PENDING,  /* not answered; TCP: or the client has not acknowledged the answer */
 	XF_FLOW_ANSWERED, /* UDP: answered, and nothing of the client since */
@@ -65,9 +92,9 @@ struct xf_flow {
 	__be16 key_sport;
 	__be16 key_dport;
 	__u8 proto;
-	__u8 family;  /* 0: this half is of no flow, or of one that is being made or ended */
-	__u8 state;   /* enum xf_flow_state; the same in both halves */
-	__u8 flags;   /* XF_FLOW_* */
+	__u8 family;   /* 0: this half is of no flow, or of one that is being made or ended */
+	__u8 state;    /* enum xf_flow_state; the same in both halves */
+	__u8 flags;    /* XF_FLOW_* */
 	__be32 saddr4; /* IPv4: what the packet gets */
 	__be32 daddr4;
 	__be16 sport; /* what the packet gets */
@@ -78,8 +105,8 @@ struct xf_flow {
 	__u32 rule;	 /* its tag */
 	__u32 routed_at; /* when the next hop was looked up */
 	__u32 last_seen;
-	__u32 ack;   /* TCP: what this direction acknowledged last, host order */
-	__u16 mtu;   /* of the way out, octets of an IP packet */
+	__u32 ack; /* TCP: what this direction acknowledged last, host order */
+	__u16 mtu; /* of the way out, octets of an IP packet */
 	__u16 pad1;
 
 	__u64 packets;
@@ -185,7 +212,7 @@ struct xf_adopt_request {
 	__u8 family;
 	__u8 state;
 	__u8 flags;
-	__u8 found; /* is the half in the table that is in use? */
+	__u8 found;  /* is the half in the table that is in use? */
 	__u32 index; /* of the half in "flows" */
 	__u8 prune;  /* it is over: the half is to go if it is there */
 	__u8 pad[7];
