@@ -300,7 +300,7 @@ static __always_inline int pipeline(ctx_t *ctx, const __u16 l3)
 		return CTX_DROP;
 	}
 #endif
-	switch (ctx_protocol(ctx)) {
+	switch (ctx_protocol(ctx, l3)) {
 	case bpf_htons(ETH_P_IP):
 		return pipeline_family(ctx, &p, XF_IPV4);
 	case bpf_htons(ETH_P_IPV6):
