@@ -14,8 +14,6 @@
 #define WAYS_BITS     12
 #define WAYS	      (1 << WAYS_BITS)
 #define NOT_STATELESS (-1)
-#define VERDICT_BITS  2
-#define VERDICT_MASK  ((1 << VERDICT_BITS) - 1)
 
 /*
  * One direction of a rule towards one address: only its way out outlives the
@@ -95,22 +93,38 @@ static __always_inline __u32 stateless_rule(const struct pkt *p, __u32 set, bool
 	return id;
 }
 
+static __always_inline enum verdict way_route(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+{
+	enum xf_reason reason = route_find(ctx, &w->flow, p, family);
+
+	if (reason != XF_REASON_NONE)
+		return refuse(p, reason);
+	w->flow.state = XF_FLOW_ESTABLISHED;
+	return SEND;
+}
+
+/* Rare, and so apart from what each packet runs through. */
+__noinline int TIER(way_route_ipv4)(ctx_t *ctx, struct pkt *p, struct way *w)
+{
+	return p && w ? way_route(ctx, p, w, XF_IPV4) : PASS;
+}
+
+__noinline int TIER(way_route_ipv6)(ctx_t *ctx, struct pkt *p, struct way *w)
+{
+	return p && w ? way_route(ctx, p, w, XF_IPV6) : PASS;
+}
+
 /* The way out, found again when it is old, or was towards another address. */
 static __always_inline enum verdict way_find(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
-	enum xf_reason reason;
 
 	if (!cfg)
 		return PASS;
 	if (w->flow.state == XF_FLOW_ESTABLISHED && p->now - w->flow.routed_at < cfg->route_ttl &&
 	    (CTX_IS_FAST || w->flow.flags & XF_FLOW_L2))
 		return SEND;
-	reason = route_find(ctx, &w->flow, p, family);
-	if (reason != XF_REASON_NONE)
-		return refuse(p, reason);
-	w->flow.state = XF_FLOW_ESTABLISHED;
-	return SEND;
+	return family == XF_IPV6 ? TIER(way_route_ipv6)(ctx, p, w) : TIER(way_route_ipv4)(ctx, p, w);
 }
 
 /* Is it towards the same as before? If not, nothing of before counts. The way back has the tag inverted. */
@@ -192,7 +206,8 @@ static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct w
 	return v;
 }
 
-static __always_inline int stateless_way(ctx_t *ctx, struct pkt *p, bool back, const __u8 family)
+/* SEND: *flow is the way. */
+static __always_inline enum verdict stateless_in(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
 	const struct xf_rule *rule = rule_get(p);
 	struct way *w;
@@ -200,18 +215,32 @@ static __always_inline int stateless_way(ctx_t *ctx, struct pkt *p, bool back, c
 
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
 		return PASS;
-	index = way_index(back ? ~rule->tag : rule->tag, back ? &p->tuple.daddr : &rule->target, family);
+	index = way_index(rule->tag, &rule->target, family);
 	w = bpf_map_lookup_elem(&ways, &index);
 	if (!w)
 		return PASS;
-	return index << VERDICT_BITS | (back ? way_back(ctx, p, w, family) : way_in(ctx, p, w, family));
+	*flow = &w->flow;
+	return way_in(ctx, p, w, family);
 }
 
-/*
- * Is the packet one of a rule without state? Returns a verdict, in the low bits, and if
- * that is SEND, in the others the index of the way that it goes. NOT_STATELESS: it is not.
- */
-static __always_inline int stateless_find(ctx_t *ctx, struct pkt *p, const __u8 family)
+static __always_inline enum verdict stateless_back(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+{
+	const struct xf_rule *rule = rule_get(p);
+	struct way *w;
+	__u32 index;
+
+	if (!rule || !(rule->flags & XF_RULE_LIVE))
+		return PASS;
+	index = way_index(~rule->tag, &p->tuple.daddr, family);
+	w = bpf_map_lookup_elem(&ways, &index);
+	if (!w)
+		return PASS;
+	*flow = &w->flow;
+	return way_back(ctx, p, w, family);
+}
+
+/* Is the packet one of a rule without state? SEND: *flow is what becomes of it. NOT_STATELESS: it is not. */
+static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
 	const struct xf_rule *rule;
@@ -222,25 +251,15 @@ static __always_inline int stateless_find(ctx_t *ctx, struct pkt *p, const __u8 
 		p->rule = stateless_rule(p, cfg_set(cfg, p->half), false, family);
 		rule = rule_get(p);
 		if (rule && rule->flags & XF_RULE_STATELESS)
-			return stateless_way(ctx, p, false, family);
+			return stateless_in(ctx, p, flow, family);
 	}
 	if (p->listen_ports & XF_PORT_TARGET_STATELESS) {
 		p->rule = stateless_rule(p, cfg_set(cfg, p->half), true, family);
 		if (p->rule != NO_RULE)
-			return stateless_way(ctx, p, true, family);
+			return stateless_back(ctx, p, flow, family);
 	}
 	p->rule = NO_RULE;
 	return NOT_STATELESS;
-}
-
-__noinline int TIER(stateless_ipv4)(ctx_t *ctx, struct pkt *p)
-{
-	return p ? stateless_find(ctx, p, XF_IPV4) : PASS;
-}
-
-__noinline int TIER(stateless_ipv6)(ctx_t *ctx, struct pkt *p)
-{
-	return p ? stateless_find(ctx, p, XF_IPV6) : PASS;
 }
 
 #endif
