@@ -30,6 +30,14 @@ static __always_inline __u32 cfg_set(const struct xf_config *cfg, __u32 half)
 	return XF_SET_HALF(cfg->set) == half ? cfg->set : cfg->set_before;
 }
 
+/* Might anybody be banned? */
+static __always_inline bool cfg_has_bans(void)
+{
+	const struct xf_config *cfg = cfg_get();
+
+	return !cfg || !(cfg->flags & XF_CONFIG_NO_BANS);
+}
+
 static __always_inline __u32 half_now(void)
 {
 	const struct xf_config *cfg = cfg_get();

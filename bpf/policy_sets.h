@@ -83,7 +83,8 @@ static __always_inline bool policy_asks_nothing(const struct pkt *p, const struc
 {
 	__u32 bits = family == XF_IPV4 ? 32 : 128;
 
-	return !(rule->flags & XF_RULE_POLICY) && !prefix_lookup(&p->tuple.saddr, XF_SET_BANS, bits, family);
+	return !(rule->flags & XF_RULE_POLICY) &&
+	       (!cfg_has_bans() || !prefix_lookup(&p->tuple.saddr, XF_SET_BANS, bits, family));
 }
 
 /* May this source begin a flow at all? The reason why not, or XF_REASON_NONE. */
@@ -97,7 +98,7 @@ __weak __noinline int policy_source(const struct pkt *p)
 	rule = rule_get(p);
 	if (!rule)
 		return XF_REASON_NONE;
-	if (source_is_in(p, XF_SET_BANS, rule->family))
+	if (cfg_has_bans() && source_is_in(p, XF_SET_BANS, rule->family))
 		return XF_REASON_BANNED;
 	policy = rule->flags & XF_RULE_POLICY ? policy_of(p->rule, p->half) : NULL;
 	if (!policy)
