@@ -73,24 +73,31 @@ static __always_inline bool hint_is_right(const struct pkt *p, const struct xf_r
 	       addr_equal(&p->tuple.daddr, &rule->masquerade, family);
 }
 
-/* The id of the rule that has the packet's destination, or, of one that goes back, its source. */
-static __always_inline __u32 stateless_rule(const struct pkt *p, __u32 set, bool back, const __u8 family)
+/* What is known of the packet at hand. */
+struct stateless {
+	const struct xf_config *cfg;
+	const struct xf_rule *rule; /* that it meets */
+	struct way *way;	    /* that it goes */
+};
+
+/* The rule that has the packet's destination, or, of one that goes back, its source. */
+static __always_inline bool stateless_rule(struct pkt *p, struct stateless *s, bool back, const __u8 family)
 {
 	__u32 index =
 		way_index(back ? p->tuple.sport : p->tuple.dport, back ? &p->tuple.saddr : &p->tuple.daddr, family);
 	__u64 *hint = bpf_map_lookup_elem(&hints, &index);
-	const struct xf_rule *rule;
-	__u32 id;
+	__u32 set = cfg_set(s->cfg, p->half);
 
 	if (!hint)
-		return NO_RULE;
-	id = *hint;
-	rule = *hint >> 32 == set ? rule_of(id, p->half) : NULL;
-	if (rule && hint_is_right(p, rule, back, family))
-		return id;
-	id = back ? rule_find_target(p, set, family) : rule_find(p, set, family);
-	*hint = (__u64)set << 32 | id;
-	return id;
+		return false;
+	p->rule = *hint;
+	s->rule = *hint >> 32 == set ? cfg_rule(s->cfg, p->rule, p->half) : NULL;
+	if (s->rule && hint_is_right(p, s->rule, back, family))
+		return true;
+	p->rule = back ? rule_find_target(p, set, family) : rule_find(p, set, family);
+	*hint = (__u64)set << 32 | p->rule;
+	s->rule = cfg_rule(s->cfg, p->rule, p->half);
+	return s->rule && s->rule->flags & XF_RULE_STATELESS;
 }
 
 static __always_inline enum verdict way_route(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
@@ -115,27 +122,29 @@ __noinline int TIER(way_route_ipv6)(ctx_t *ctx, struct pkt *p, struct way *w)
 }
 
 /* The way out, found again when it is old, or was towards another address. */
-static __always_inline enum verdict way_find(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+static __always_inline enum verdict way_find(ctx_t *ctx, struct pkt *p, struct stateless *s, const __u8 family)
 {
-	const struct xf_config *cfg = cfg_get();
+	struct way *w = s->way;
 
-	if (!cfg)
-		return PASS;
-	if (w->flow.state == XF_FLOW_ESTABLISHED && p->now - w->flow.routed_at < cfg->route_ttl &&
+	if (w->flow.state == XF_FLOW_ESTABLISHED && p->now - w->flow.routed_at < s->cfg->route_ttl &&
 	    (CTX_IS_FAST || w->flow.flags & XF_FLOW_L2))
 		return SEND;
 	return family == XF_IPV6 ? TIER(way_route_ipv6)(ctx, p, w) : TIER(way_route_ipv4)(ctx, p, w);
 }
 
-/* Is it towards the same as before? If not, nothing of before counts. The way back has the tag inverted. */
-static __always_inline void way_towards(struct way *w, __u32 tag, const union xf_addr *to, const __u8 family)
+/* Was it towards another address before? Then nothing of before counts. The way back has the tag inverted. */
+static __always_inline struct way *way_get(__u32 tag, const union xf_addr *to, const __u8 family)
 {
-	if (w->flow.rule == tag && addr_equal(flow_daddr(&w->flow, family), to, family))
-		return;
+	__u32 index = way_index(tag, to, family);
+	struct way *w = bpf_map_lookup_elem(&ways, &index);
+
+	if (!w || (w->flow.rule == tag && addr_equal(flow_daddr(&w->flow, family), to, family)))
+		return w;
 	w->flow.rule = tag;
 	w->flow.state = XF_FLOW_PENDING;
 	w->in_ifindex = 0;
 	flow_set_daddr(&w->flow, to, family);
+	return w;
 }
 
 /* Frames of other stations that we overhear are no business of ours; asked again for each other address only. */
@@ -163,103 +172,64 @@ static __always_inline bool way_is_known(ctx_t *ctx, const struct way *w, const 
 }
 
 /* From the client to the target. */
-static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct stateless *s, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p);
+	const struct xf_rule *rule = s->rule;
+	struct way *w = way_get(rule->tag, &rule->target, family);
 	enum verdict v;
 
-	if (!rule)
-		return PASS;
-	way_towards(w, rule->tag, &rule->target, family);
 	/* Of an interface with several addresses: an answer has but one to come from. */
-	if (!addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
+	if (!w || !addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
 	    (!p->is_error && !way_is_known(ctx, w, p) && !TIER(way_is_for_us)(ctx, w, p)))
 		return PASS;
-	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, rule, family);
+	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, s->cfg, rule, family);
 	if (v != SEND)
 		return v;
 	flow_set_saddr(&w->flow, &p->tuple.saddr, family);
 	w->flow.sport = p->tuple.sport;
 	w->flow.dport = bpf_htons(rule->target_lo + (bpf_ntohs(p->tuple.dport) - rule->listen_lo));
 	w->flow.flags = (w->flow.flags & XF_FLOW_WAY) | XF_FLOW_STATELESS;
-	return way_find(ctx, p, w, family);
+	s->way = w;
+	return way_find(ctx, p, s, family);
 }
 
 /* And back. A rule without state has in "masquerade" the address that clients know. */
-static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct way *w, const __u8 family)
+static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct stateless *s, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p);
-	enum verdict v;
+	const struct xf_rule *rule = s->rule;
+	struct way *w = way_get(~rule->tag, &p->tuple.daddr, family);
+	enum verdict v = policy_rule(p, rule);
 
-	if (!rule)
-		return PASS;
-	way_towards(w, ~rule->tag, &p->tuple.daddr, family);
-	v = policy_rule(p, rule);
-	if (v != SEND)
-		return v;
+	if (!w || v != SEND)
+		return w ? v : PASS;
 	flow_set_saddr(&w->flow, &rule->masquerade, family);
 	w->flow.sport = bpf_htons(rule->listen_lo + (bpf_ntohs(p->tuple.sport) - rule->target_lo));
 	w->flow.dport = p->tuple.dport;
 	w->flow.flags = (w->flow.flags & XF_FLOW_WAY) | XF_FLOW_STATELESS;
-	v = way_find(ctx, p, w, family);
+	s->way = w;
+	v = way_find(ctx, p, s, family);
 	w->flow.flags |= XF_FLOW_REPLY;
 	return v;
 }
 
-/* SEND: *flow is the way. */
-static __always_inline enum verdict stateless_in(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
+static __always_inline int stateless_way(ctx_t *ctx, struct pkt *p, struct stateless *s, const __u8 family)
 {
-	const struct xf_rule *rule = rule_get(p);
-	struct way *w;
-	__u32 index;
-
-	if (!rule || !(rule->flags & XF_RULE_LIVE))
-		return PASS;
-	index = way_index(rule->tag, &rule->target, family);
-	w = bpf_map_lookup_elem(&ways, &index);
-	if (!w)
-		return PASS;
-	*flow = &w->flow;
-	return way_in(ctx, p, w, family);
-}
-
-static __always_inline enum verdict stateless_back(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
-{
-	const struct xf_rule *rule = rule_get(p);
-	struct way *w;
-	__u32 index;
-
-	if (!rule || !(rule->flags & XF_RULE_LIVE))
-		return PASS;
-	index = way_index(~rule->tag, &p->tuple.daddr, family);
-	w = bpf_map_lookup_elem(&ways, &index);
-	if (!w)
-		return PASS;
-	*flow = &w->flow;
-	return way_back(ctx, p, w, family);
+	if (p->listen_ports & XF_PORT_LISTEN_STATELESS && stateless_rule(p, s, false, family))
+		return s->rule->flags & XF_RULE_LIVE ? way_in(ctx, p, s, family) : PASS;
+	if (p->listen_ports & XF_PORT_TARGET_STATELESS && stateless_rule(p, s, true, family))
+		return s->rule->flags & XF_RULE_LIVE ? way_back(ctx, p, s, family) : PASS;
+	p->rule = NO_RULE;
+	return NOT_STATELESS;
 }
 
 /* Is the packet one of a rule without state? SEND: *flow is what becomes of it. NOT_STATELESS: it is not. */
 static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
-	const struct xf_config *cfg = cfg_get();
-	const struct xf_rule *rule;
+	struct stateless s = {.cfg = cfg_get()};
+	int v = s.cfg ? stateless_way(ctx, p, &s, family) : PASS;
 
-	if (!cfg)
-		return PASS;
-	if (p->listen_ports & XF_PORT_LISTEN_STATELESS) {
-		p->rule = stateless_rule(p, cfg_set(cfg, p->half), false, family);
-		rule = rule_get(p);
-		if (rule && rule->flags & XF_RULE_STATELESS)
-			return stateless_in(ctx, p, flow, family);
-	}
-	if (p->listen_ports & XF_PORT_TARGET_STATELESS) {
-		p->rule = stateless_rule(p, cfg_set(cfg, p->half), true, family);
-		if (p->rule != NO_RULE)
-			return stateless_back(ctx, p, flow, family);
-	}
-	p->rule = NO_RULE;
-	return NOT_STATELESS;
+	*flow = v == SEND ? &s.way->flow : NULL;
+	return v;
 }
 
 #endif
