@@ -16,15 +16,21 @@
 #define NOT_STATELESS (-1)
 
 /*
- * One direction of a rule towards one address: only its way out outlives the
- * packet. A CPU has its own, and who comes to the same place later has it.
+ * What was found for a listen endpoint, or back, for a target's endpoint and a client.
+ * A CPU has its own, and who comes to the same place later has it. The rule is only
+ * a hint, since the rule itself tells whether it is the one. All that the packet gets
+ * stands here, so that it is not waited for while the rule is read.
  */
 struct way {
 	struct xf_flow flow;
+	__u64 hint;	  /* the id of the rule found last, and in the upper half in which rule set */
+	__u32 port;	  /* that the packet was for, or back, from; as it stands in the header */
 	__u32 in_ifindex; /* a packet that came in here, for this address of the link, was for this machine */
 	__u8 in_mac[ETH_ALEN];
-	__u8 pad[6];
+	__u8 pad[2];
 };
+
+#define NO_PORT 0xffffffffu
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -32,17 +38,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct way);
 } ways SEC(".maps") __weak;
-
-/*
- * Which rule was found last for an address and port, and in which rule set: the set in
- * the upper half. Only a hint, since the rule itself tells whether it is the one.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, WAYS);
-	__type(key, __u32);
-	__type(value, __u64);
-} hints SEC(".maps") __weak;
 
 /* Addresses that differ in one octet only, whichever, must not meet: so the upper bits of the product. */
 static __always_inline __u32 way_index(__u32 tag, const union xf_addr *to, const __u8 family)
@@ -80,22 +75,30 @@ struct stateless {
 	struct way *way;	    /* that it goes */
 };
 
+/* Back, it is one of the client's that a target's endpoint has. */
+static __always_inline __u32 way_index_of(const struct pkt *p, bool back, const __u8 family)
+{
+	const __u32 source = p->tuple.saddr.w[family == XF_IPV6 ? 3 : 0];
+
+	return way_index(back ? ~(source ^ (__u32)p->tuple.sport << 16) : p->tuple.dport, &p->tuple.daddr, family);
+}
+
 /* The rule that has the packet's destination, or, of one that goes back, its source. */
 static __always_inline bool stateless_rule(struct pkt *p, struct stateless *s, bool back, const __u8 family)
 {
-	__u32 index =
-		way_index(back ? p->tuple.sport : p->tuple.dport, back ? &p->tuple.saddr : &p->tuple.daddr, family);
-	__u64 *hint = bpf_map_lookup_elem(&hints, &index);
+	__u32 index = way_index_of(p, back, family);
+	struct way *w = bpf_map_lookup_elem(&ways, &index);
 	__u32 set = cfg_set(s->cfg, p->half);
 
-	if (!hint)
+	if (!w)
 		return false;
-	p->rule = *hint;
-	s->rule = *hint >> 32 == set ? cfg_rule(s->cfg, p->rule, p->half) : NULL;
+	s->way = w;
+	p->rule = w->hint;
+	s->rule = w->hint >> 32 == set ? cfg_rule(s->cfg, p->rule, p->half) : NULL;
 	if (s->rule && hint_is_right(p, s->rule, back, family))
 		return true;
 	p->rule = back ? rule_find_target(p, set, family) : rule_find(p, set, family);
-	*hint = (__u64)set << 32 | p->rule;
+	w->hint = (__u64)set << 32 | p->rule;
 	s->rule = cfg_rule(s->cfg, p->rule, p->half);
 	return s->rule && s->rule->flags & XF_RULE_STATELESS;
 }
@@ -133,18 +136,15 @@ static __always_inline enum verdict way_find(ctx_t *ctx, struct pkt *p, struct s
 }
 
 /* Was it towards another address before? Then nothing of before counts. The way back has the tag inverted. */
-static __always_inline struct way *way_get(__u32 tag, const union xf_addr *to, const __u8 family)
+static __always_inline void way_towards(struct way *w, __u32 tag, const union xf_addr *to, const __u8 family)
 {
-	__u32 index = way_index(tag, to, family);
-	struct way *w = bpf_map_lookup_elem(&ways, &index);
-
-	if (!w || (w->flow.rule == tag && addr_equal(flow_daddr(&w->flow, family), to, family)))
-		return w;
+	if (w->flow.rule == tag && addr_equal(flow_daddr(&w->flow, family), to, family))
+		return;
 	w->flow.rule = tag;
 	w->flow.state = XF_FLOW_PENDING;
+	w->port = NO_PORT;
 	w->in_ifindex = 0;
 	flow_set_daddr(&w->flow, to, family);
-	return w;
 }
 
 /* Frames of other stations that we overhear are no business of ours; asked again for each other address only. */
@@ -175,11 +175,12 @@ static __always_inline bool way_is_known(ctx_t *ctx, const struct way *w, const 
 static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct stateless *s, const __u8 family)
 {
 	const struct xf_rule *rule = s->rule;
-	struct way *w = way_get(rule->tag, &rule->target, family);
+	struct way *w = s->way;
 	enum verdict v;
 
+	way_towards(w, rule->tag, &rule->target, family);
 	/* Of an interface with several addresses: an answer has but one to come from. */
-	if (!w || !addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
+	if (!addr_equal(&p->tuple.daddr, &rule->masquerade, family) ||
 	    (!p->is_error && !way_is_known(ctx, w, p) && !TIER(way_is_for_us)(ctx, w, p)))
 		return PASS;
 	v = p->is_error ? policy_rule(p, rule) : policy_stateless(p, s->cfg, rule, family);
@@ -187,9 +188,11 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct sta
 		return v;
 	flow_set_saddr(&w->flow, &p->tuple.saddr, family);
 	w->flow.sport = p->tuple.sport;
-	w->flow.dport = bpf_htons(rule->target_lo + (bpf_ntohs(p->tuple.dport) - rule->listen_lo));
+	if (w->port != p->tuple.dport) {
+		w->port = p->tuple.dport;
+		w->flow.dport = bpf_htons(rule->target_lo + (bpf_ntohs(p->tuple.dport) - rule->listen_lo));
+	}
 	w->flow.flags = (w->flow.flags & XF_FLOW_WAY) | XF_FLOW_STATELESS;
-	s->way = w;
 	return way_find(ctx, p, s, family);
 }
 
@@ -197,16 +200,20 @@ static __always_inline enum verdict way_in(ctx_t *ctx, struct pkt *p, struct sta
 static __always_inline enum verdict way_back(ctx_t *ctx, struct pkt *p, struct stateless *s, const __u8 family)
 {
 	const struct xf_rule *rule = s->rule;
-	struct way *w = way_get(~rule->tag, &p->tuple.daddr, family);
 	enum verdict v = policy_rule(p, rule);
+	struct way *w = s->way;
 
-	if (!w || v != SEND)
-		return w ? v : PASS;
-	flow_set_saddr(&w->flow, &rule->masquerade, family);
-	w->flow.sport = bpf_htons(rule->listen_lo + (bpf_ntohs(p->tuple.sport) - rule->target_lo));
+	if (v != SEND)
+		return v;
+	way_towards(w, ~rule->tag, &p->tuple.daddr, family);
+	if (!addr_equal(flow_saddr(&w->flow, family), &rule->masquerade, family))
+		flow_set_saddr(&w->flow, &rule->masquerade, family);
+	if (w->port != p->tuple.sport) {
+		w->port = p->tuple.sport;
+		w->flow.sport = bpf_htons(rule->listen_lo + (bpf_ntohs(p->tuple.sport) - rule->target_lo));
+	}
 	w->flow.dport = p->tuple.dport;
 	w->flow.flags = (w->flow.flags & XF_FLOW_WAY) | XF_FLOW_STATELESS;
-	s->way = w;
 	v = way_find(ctx, p, s, family);
 	w->flow.flags |= XF_FLOW_REPLY;
 	return v;
@@ -228,7 +235,7 @@ static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_fl
 	struct stateless s = {.cfg = cfg_get()};
 	int v = s.cfg ? stateless_way(ctx, p, &s, family) : PASS;
 
-	*flow = v == SEND ? &s.way->flow : NULL;
+	*flow = v == SEND && s.way ? &s.way->flow : NULL;
 	return v;
 }
 
