@@ -142,18 +142,6 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 	return route_carries(ctx, p, f);
 }
 
-/* The same of a rule that keeps no state. NOT_STATELESS: the packet is of no such rule. */
-static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
-{
-	int found = family == XF_IPV6 ? TIER(stateless_ipv6)(ctx, p) : TIER(stateless_ipv4)(ctx, p);
-	__u32 index = (__u32)found >> VERDICT_BITS;
-
-	if (found == NOT_STATELESS)
-		return NOT_STATELESS;
-	*flow = bpf_map_lookup_elem(&ways, &index);
-	return found & VERDICT_MASK;
-}
-
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */
 static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {

@@ -94,6 +94,8 @@ int dp_policy_make(struct dataplane *dp, struct dp_addition *add, struct xf_rule
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
 /* The clock may have been set since rules were told at which date to expire: tells them anew. */
 int dp_expiry_refresh(struct dataplane *dp, struct xf_error *err);
+/* (dataplane_ban.c) Forgets bans that are over, and tells the programs whether there are any. */
+int dp_bans_refresh(struct dataplane *dp, struct xf_error *err);
 
 /* ---- rules without state (dataplane_stateless.c) */
 
