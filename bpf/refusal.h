@@ -275,13 +275,14 @@ static __always_inline void refusal_write(ctx_t *ctx, struct xf_refusal *r, cons
 static __always_inline int refusal_keep(ctx_t *ctx, const struct pkt *p, const __u8 family)
 {
 	struct xf_changes *c = refusal_changes();
+	const struct xf_key6 tuple = p->tuple; /* 6.1 takes no key from elsewhere */
 	struct xf_refusal *r;
 	__u32 index;
 
 	if (!c || !p->stamp || !refusal_is_plain(ctx, p, family))
 		return 0;
 	r = refusal_place(p, &index, family);
-	if (!r || flow_lookup(&p->tuple, family))
+	if (!r || flow_lookup(&tuple, family))
 		return 0;
 	refusal_settle(index);
 	__sync_fetch_and_add(&r->settled, 1);
