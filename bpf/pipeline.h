@@ -32,6 +32,7 @@
 #include "account.h"
 #include "frag_hosts.h"
 #include "watch.h"
+#include "refusal.h"
 #include "open.h"
 #include "stateless.h"
 
@@ -145,14 +146,10 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */
 static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
-	const struct xf_config *cfg = cfg_get();
 	struct xf_rule *rule = NULL;
 	enum verdict v;
 	int found;
 
-	if (!cfg)
-		return PASS;
-	p->half = cfg_half(cfg);
 	if (p->listen_ports & (XF_PORT_LISTEN_STATELESS | XF_PORT_TARGET_STATELESS)) {
 		found = stateless_get(ctx, p, flow, family);
 		if (found != NOT_STATELESS)
@@ -185,6 +182,8 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	/* What the fast tier leaves is counted by the full tier. */
 	if (p->reason && (v == DROP || !CTX_IS_FAST))
 		account_refused(p->rule, p->reason, ctx_segments(ctx));
+	if (v == DROP && refusal_lasts(p->reason))
+		family == XF_IPV6 ? TIER(refusal_ipv6)(ctx, p) : TIER(refusal_ipv4)(ctx, p);
 #if !CTX_IS_FAST
 	if (v == DROP && refusal_is_told(p))
 		return family == XF_IPV6 ? TIER(tell_ipv6)(ctx, p) : TIER(tell_ipv4)(ctx, p);
@@ -226,11 +225,17 @@ static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const 
 /* Whose is it, and may it go on? SEND: *flow is set. */
 static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
+	const struct xf_config *cfg = cfg_get();
 	enum verdict v;
 
+	if (!cfg)
+		return PASS;
+	p->half = cfg_half(cfg);
+	p->now = bpf_jiffies64();
+	if (refusal_stands(ctx, p, family))
+		return DROP;
 	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
 		return PASS;
-	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
 	v = flow_get(ctx, p, flow, family);
 	if (v == SEND && *flow)

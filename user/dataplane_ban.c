@@ -109,7 +109,7 @@ static int read_bans(struct dataplane *dp, struct ban_walk *w, struct xf_error *
 	struct timespec now;
 	int rc;
 
-	if (dp_clock_read(dp, &clock, err))
+	if (dp_clock_read(dp, &clock, err) || dp_refusals_settle(dp, err))
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	*w = (struct ban_walk){.jiffies = clock.jiffies, .hz = dp->config.hz};

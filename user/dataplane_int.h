@@ -18,6 +18,7 @@
 #include "netdev.h"
 #include "xdpfwd/flow.h"
 #include "xdpfwd/policy.h"
+#include "xdpfwd/refusal.h"
 #include "xdpfwd/watch.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -59,6 +60,8 @@
 	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))     \
 	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
 	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count)) \
+	X(REFUSALS,      refusals,      ARRAY,        sizeof(__u32),                sizeof(struct xf_refusal))       \
+	X(CHANGES,       changes,       ARRAY,        sizeof(__u32),                sizeof(struct xf_changes))       \
 	X(RULE_HOSTS,    rule_hosts,    HASH,         sizeof(__u32),                sizeof(struct xf_rule_host))     \
 	X(TARGET_HEALTH, target_health, HASH,         sizeof(__u32),                sizeof(struct xf_target_health))
 /* clang-format on */
@@ -96,6 +99,7 @@ extern const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT];
 struct dataplane {
 	char dir[PATH_MAX];
 	int dir_fd; /* the state directory; holds the lock of a writer */
+	bool writes;
 	int map[DP_MAP_COUNT];
 	int prog[DP_PROG_COUNT]; /* opened when first needed */
 	struct xf_config config;
@@ -205,6 +209,10 @@ int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err)
 int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err);
 /* XF_SWEEP_*: has the programs end the flows that are over; *ended (or NULL): how many. */
 int dp_sweep(struct dataplane *dp, __u32 flags, __u32 *ended, struct xf_error *err);
+/* Refusals that are remembered have counts of their own: adds them to everybody's, for whoever reads those. */
+int dp_refusals_settle(struct dataplane *dp, struct xf_error *err);
+/* The same, and none stands any longer: before a rule's counters begin anew. */
+void dp_refusals_end(struct dataplane *dp);
 __u32 dp_prog_id(int prog_fd); /* 0: not to be had */
 /* A program's name by its id, "?" where the kernel does not tell us. */
 void dp_prog_name(__u32 id, char name[BPF_OBJ_NAME_LEN]);

@@ -52,6 +52,8 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_EVICTABLE:
 	case DP_MAP_UDP_PORTS:
 		return config->max_flows;
+	case DP_MAP_REFUSALS:
+		return (__u32)libbpf_num_possible_cpus() * XF_REFUSALS;
 	case DP_MAP_SKETCHES: /* 4 KiB each */
 		return config->max_rules < 512 ? 512 : config->max_rules < 4096 ? config->max_rules : 4096;
 	default:

@@ -211,6 +211,7 @@ void dp_rule_drops_clear(struct dataplane *dp, __u32 id)
 {
 	struct xf_drop_key key = {.rule = id};
 
+	dp_refusals_end(dp);
 	for (key.reason = 0; key.reason < XF_REASON_COUNT; key.reason++)
 		bpf_map_delete_elem(dp->map[DP_MAP_RULE_DROPS], &key);
 }

@@ -198,6 +198,8 @@ struct xf_sweep_request {
 #define XF_SWEEP_START	(1u << 0) /* lets the kernel's timer run the sweeper */
 #define XF_SWEEP_ALL	(1u << 1) /* looks at all flows now */
 #define XF_SWEEP_BANNED (1u << 2) /* ends those of clients that are banned */
+#define XF_SWEEP_CHANGE (1u << 3) /* refusals that are remembered stand no longer */
+#define XF_SWEEP_SETTLE (1u << 4) /* adds what they count to everybody's counters */
 
 /*
  * What xf_adopt is run with: how far one half of a flow had come in a table that

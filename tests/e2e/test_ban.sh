@@ -119,6 +119,40 @@ again() {
 	more "packets" "$(packets $CLIENT4)" "$before"
 }
 
+changes() { bpftool map lookup pinned /sys/fs/bpf/xdpfwd/changes key 0 0 0 0 -j | jq '.formatted.value.number'; }
+told() { [ "$(changes)" -gt "$1" ]; }
+banned_so_many() { [ "$(banned_drops)" = "$1" ]; }
+
+# Who is refused again and again is so from memory; each packet is counted, and the memory ends with the ban.
+remembered() {
+	local before
+	setup "$1"
+	xdpfwd ban $CLIENT4
+	nsenter --net=/run/netns/client -- python3 - $WAN4 <<-EOF
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		for i in range(200):
+		    s.sendto(b"hello", (sys.argv[1], 6000))
+	EOF
+	until_true banned_so_many 200
+	equal "packets of the ban" 200 "$(packets $CLIENT4)"
+	equal "packets of the source" 200 "$(xdpfwd stats --sources udp4 --json | jq '.[0].refused')"
+	before=$(changes)
+	xdpfwd load wan0 --mode "$2"
+	told "$before" || fail "load did not tell the programs that something may have changed"
+	equal "drops after load" 200 "$(banned_drops)"
+	xdpfwd ban lift $CLIENT4
+	asks client $WAN4
+	before=$(changes)
+	xdpfwd map disable udp4
+	told "$before" || fail "map disable did not tell the programs"
+	equal "packets refused before" 200 "$(banned_drops)"
+	xdpfwd map del udp4
+	xdpfwd map add udp $WAN4:6000 $SERVER4:7000 --name anew
+	equal "packets refused of a new rule" '{}' "$(xdpfwd map list --json |
+		jq -c '.[] | select(.name == "anew").counters.drops')"
+}
+
 by_mistake() {
 	setup tc
 	refused 1 '0\.0\.0\.0/0 is everybody.*--force' ban 0.0.0.0/0
@@ -159,6 +193,8 @@ done
 for tier in tc gro; do
 	it "connections of who is banned are ended, $tier" ended $tier
 done
+it "refusals that are remembered are counted, and end with the ban, tc" remembered tc tc
+it "refusals that are remembered are counted, and end with the ban, gro" remembered gro auto
 it "a ban with a time is over by itself, a wider one holds" over
 it "a ban can be given another end, and outlives load" again
 it "nobody is banned by mistake" by_mistake

@@ -10,6 +10,7 @@
 #include "maps.h"
 #include "xdpfwd.skel.h"
 #include "xdpfwd/policy.h"
+#include "xdpfwd/refusal.h"
 
 #define TIMEOUT_JIFFIES 100000
 
@@ -39,6 +40,8 @@ static const struct {
 	{"sources", 1024},
 };
 
+static bool changed; /* since packets came last */
+
 static void die(const char *what)
 {
 	fprintf(stderr, "packet_test: %s: %s\n", what, strerror(errno));
@@ -56,6 +59,8 @@ void maps_open(void)
 		if (!map || bpf_map__set_max_entries(map, sizes[i].entries))
 			die(sizes[i].map);
 	}
+	if (bpf_map__set_max_entries(skel->maps.refusals, libbpf_num_possible_cpus() * XF_REFUSALS))
+		die("refusals");
 	skel->rodata->cfg_conntrack = true;
 	if (xdpfwd_bpf__load(skel))
 		die("loading the skeleton");
@@ -84,10 +89,39 @@ int prog_fd(const char *name)
 	return bpf_program__fd(prog);
 }
 
+static void sweep(uint32_t flags)
+{
+	struct xf_sweep_request request = {.flags = flags};
+	uint8_t packet[64] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
+
+	memcpy(packet, &request, sizeof(request));
+	if (bpf_prog_test_run_opts(prog_fd("xf_sweep"), &opts))
+		die("xf_sweep");
+}
+
+void maps_change(void)
+{
+	changed = true;
+}
+
+void maps_tell_changes(void)
+{
+	if (changed)
+		sweep(XF_SWEEP_CHANGE);
+	changed = false;
+}
+
+void refusals_settle(void)
+{
+	sweep(XF_SWEEP_SETTLE);
+}
+
 void map_put(const char *name, const void *key, const void *value)
 {
 	if (bpf_map_update_elem(map_fd(name), key, value, BPF_ANY))
 		die(name);
+	maps_change();
 }
 
 void map_sum(const char *name, const void *key, uint64_t *sum, unsigned int words)
@@ -235,6 +269,7 @@ void maps_reset(struct test *t)
 {
 	uint32_t zero = 0;
 
+	refusals_settle();
 	clear_flows();
 	clear_rules();
 	clear_policies();
