@@ -49,26 +49,39 @@ static __always_inline void account_global(__u32 reason, __u32 packets)
 		*n += packets;
 }
 
+/* Of packets that the rule refused for this reason, on this CPU; made with the first. NULL: there is no room. */
+static __always_inline __u64 *account_refusals(__u32 rule, __u32 reason)
+{
+	struct xf_drop_key key = {.rule = rule, .reason = reason};
+	__u64 zero = 0, *n = bpf_map_lookup_elem(&rule_drops, &key);
+
+	if (n)
+		return n;
+	bpf_map_update_elem(&rule_drops, &key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&rule_drops, &key);
+}
+
 /* A packet that was refused: to its rule if there is one, else to the instance, under exactly one reason. */
 __weak __noinline int account_refused(__u32 rule, __u32 reason, __u32 packets)
 {
-	struct xf_drop_key key = {.rule = rule, .reason = reason};
-	__u64 zero = 0, *n;
+	__u64 *n = rule == NO_RULE ? NULL : account_refusals(rule, reason);
 
-	if (rule == NO_RULE) {
-		account_global(reason, packets);
-		return 0;
-	}
-	n = bpf_map_lookup_elem(&rule_drops, &key);
-	if (!n) {
-		bpf_map_update_elem(&rule_drops, &key, &zero, BPF_NOEXIST);
-		n = bpf_map_lookup_elem(&rule_drops, &key);
-	}
 	if (n)
 		*n += packets;
 	else
 		account_global(reason, packets);
 	return 0;
+}
+
+/* The same outside of the packets' way, where before 6.11 packets may come in between. */
+static __always_inline void account_charge(__u32 rule, __u32 reason, __u32 packets)
+{
+	__u64 *n = account_refusals(rule, reason);
+
+	if (!n)
+		n = bpf_map_lookup_elem(&drops, &reason);
+	if (n)
+		__sync_fetch_and_add(n, packets);
 }
 
 #endif

@@ -26,9 +26,13 @@ typedef struct __sk_buff ctx_t;
 #define CTX_LINEAR    256    /* Ethernet, IPv6 with extension headers, TCP with options */
 #define CTX_FRAGMENT  0x3fff /* RFC 791, 3.1: an offset, or more to come */
 
+/* In one instruction: the verifier wants the field's offset there, and the compiler likes to add it somewhere before. */
 static __always_inline __u32 ctx_ingress(ctx_t *ctx)
 {
-	return ctx->ifindex;
+	__u32 ifindex;
+
+	asm("%0 = *(u32 *)(%1 + %2)" : "=r"(ifindex) : "r"(ctx), "i"(offsetof(ctx_t, ifindex)));
+	return ifindex;
 }
 
 static __always_inline void *ctx_header(ctx_t *ctx, __u32 off, __u32 len)

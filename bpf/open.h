@@ -162,6 +162,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 
 	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
+	if (!p->fragment)
+		p->stamp = refusal_stamp(p->half);
 	p->rule = rule_find(p, cfg_set(cfg, p->half), family);
 	rule = rule_get(p);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))
@@ -198,6 +200,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		reason = flow_create(d, cfg);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
+	refusal_yields(p, family);
 	account_flow(p);
 	syn_spend(p);
 	fragments_expect(d, family);

@@ -32,6 +32,7 @@
 #include "account.h"
 #include "frag_hosts.h"
 #include "watch.h"
+#include "refusal.h"
 #include "open.h"
 #include "stateless.h"
 
@@ -50,7 +51,7 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	/* An error may come from anyone on the way; only the client's own packets tell where it is. */
-	reply = p->is_error ? NULL : flow_twin(f, p->tuple.proto, family);
+	reply = p->is_error ? NULL : flow_twin(f);
 	if (reply)
 		route_learn(ctx, reply, p);
 	return SEND;
@@ -60,7 +61,7 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 static __always_inline enum verdict flow_clamp(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f,
 					       const __u8 family)
 {
-	const struct xf_flow *twin = flow_twin(f, p->tuple.proto, family);
+	const struct xf_flow *twin = flow_twin(f);
 	__u32 mtu = f->mtu;
 
 	if (twin && twin->mtu && (!mtu || twin->mtu < mtu))
@@ -142,29 +143,13 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 	return route_carries(ctx, p, f);
 }
 
-/* The same of a rule that keeps no state. NOT_STATELESS: the packet is of no such rule. */
-static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
-{
-	int found = family == XF_IPV6 ? TIER(stateless_ipv6)(ctx, p) : TIER(stateless_ipv4)(ctx, p);
-	__u32 index = (__u32)found >> VERDICT_BITS;
-
-	if (found == NOT_STATELESS)
-		return NOT_STATELESS;
-	*flow = bpf_map_lookup_elem(&ways, &index);
-	return found & VERDICT_MASK;
-}
-
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */
 static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
-	const struct xf_config *cfg = cfg_get();
 	struct xf_rule *rule = NULL;
 	enum verdict v;
 	int found;
 
-	if (!cfg)
-		return PASS;
-	p->half = cfg_half(cfg);
 	if (p->listen_ports & (XF_PORT_LISTEN_STATELESS | XF_PORT_TARGET_STATELESS)) {
 		found = stateless_get(ctx, p, flow, family);
 		if (found != NOT_STATELESS)
@@ -197,6 +182,8 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	/* What the fast tier leaves is counted by the full tier. */
 	if (p->reason && (v == DROP || !CTX_IS_FAST))
 		account_refused(p->rule, p->reason, ctx_segments(ctx));
+	if (v == DROP && refusal_lasts(p->reason))
+		family == XF_IPV6 ? TIER(refusal_ipv6)(ctx, p) : TIER(refusal_ipv4)(ctx, p);
 #if !CTX_IS_FAST
 	if (v == DROP && refusal_is_told(p))
 		return family == XF_IPV6 ? TIER(tell_ipv6)(ctx, p) : TIER(tell_ipv4)(ctx, p);
@@ -238,11 +225,17 @@ static __always_inline int pipeline_send(ctx_t *ctx, const struct pkt *p, const 
 /* Whose is it, and may it go on? SEND: *flow is set. */
 static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
 {
+	const struct xf_config *cfg = cfg_get();
 	enum verdict v;
 
+	if (!cfg)
+		return PASS;
+	p->half = cfg_half(cfg);
+	p->now = bpf_jiffies64();
+	if (refusal_stands(ctx, p, family))
+		return DROP;
 	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
 		return PASS;
-	p->now = bpf_jiffies64();
 	p->rule = NO_RULE;
 	v = flow_get(ctx, p, flow, family);
 	if (v == SEND && *flow)

@@ -65,6 +65,7 @@ struct pkt {
 			__u16 inner_l4; /* and where its TCP or UDP header does */
 		};
 		__u32 frag_id; /* which datagram, as it stands in the header */
+		__u32 stamp;   /* of neither, without a flow: what a refusal rests on, see refusal.h */
 	};
 };
 

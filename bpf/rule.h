@@ -40,6 +40,18 @@ static __always_inline bool rule_wants_ports(struct pkt *p)
 	return p->listen_ports || source & XF_PORT_TARGET;
 }
 
+/* Does some rule listen on this port? */
+static __always_inline bool rule_listens_on(__u8 proto, __be16 port)
+{
+	const struct xf_ports *known;
+	__u32 zero = 0;
+
+	known = bpf_map_lookup_elem(&ports, &zero);
+	if (!known)
+		return false;
+	return (proto == IPPROTO_TCP ? known->tcp[port_index(port)] : known->udp[port_index(port)]) & XF_PORT_LISTEN;
+}
+
 /* Does some target answer from this port? */
 static __always_inline bool rule_answers_from(const struct pkt *p)
 {

@@ -28,7 +28,7 @@ int xf_clock(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Never attached: the tool runs it to have flows ended that are over. */
+/* Never attached: the tool runs it to have flows ended that are over, and refusals forgotten or counted. */
 SEC("xdp")
 int xf_sweep(struct xdp_md *ctx)
 {
@@ -40,6 +40,10 @@ int xf_sweep(struct xdp_md *ctx)
 	flags = request->flags;
 	if (flags & XF_SWEEP_START && sweep_start())
 		return XDP_ABORTED;
+	if (flags & XF_SWEEP_CHANGE)
+		refusals_end();
+	if (flags & XF_SWEEP_SETTLE)
+		refusals_settle();
 	if (flags & XF_SWEEP_ALL)
 		ended = sweep_all();
 	if (flags & XF_SWEEP_BANNED)

@@ -13,6 +13,7 @@
 
 #include "caps.h"
 #include "dataplane_rule_int.h"
+#include "log.h"
 
 const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT] = {
 	[DP_PROG_XDP] = {"xf_xdp", "prog_xdp"},
@@ -59,6 +60,9 @@ void dp_close(struct dataplane *dp)
 
 	if (!dp)
 		return;
+	/* Whatever a writer has changed, a refusal may have rested on it. */
+	if (dp->writes)
+		dp_refusals_end(dp);
 	for (i = 0; i < DP_MAP_COUNT; i++)
 		if (dp->map[i] >= 0)
 			close(dp->map[i]);
@@ -128,6 +132,7 @@ int dp_instance_open(struct dataplane *dp, bool write, struct xf_error *err)
 	errno = EINVAL; /* not "nothing is loaded" */
 	if (write && check_netns(dp, err))
 		return -1;
+	dp->writes = write;
 	if (dp->config.abi != XF_ABI_VERSION) {
 		refuse_abi(dp, err);
 		errno = EPROTO;
@@ -268,6 +273,19 @@ int dp_sweep(struct dataplane *dp, __u32 flags, __u32 *ended, struct xf_error *e
 	if (ended)
 		*ended = request.ended;
 	return 0;
+}
+
+int dp_refusals_settle(struct dataplane *dp, struct xf_error *err)
+{
+	return dp_sweep(dp, XF_SWEEP_SETTLE, NULL, err);
+}
+
+void dp_refusals_end(struct dataplane *dp)
+{
+	struct xf_error ignored;
+
+	if (dp_sweep(dp, XF_SWEEP_CHANGE | XF_SWEEP_SETTLE, NULL, &ignored))
+		log_debug("%s", ignored.text);
 }
 
 __u32 dp_prog_id(int prog_fd)

@@ -39,6 +39,7 @@ int dp_drops_forget(struct dataplane *dp, const bool *ids)
 	struct dp_batch batch;
 	void *from = NULL;
 
+	dp_refusals_end(dp);
 	rc = dp_batch_begin(&batch, map, true);
 	while (!rc && !bpf_map_get_next_key(map, from, &next)) {
 		key = next;

@@ -18,6 +18,7 @@
 #include "netdev.h"
 #include "xdpfwd/flow.h"
 #include "xdpfwd/policy.h"
+#include "xdpfwd/refusal.h"
 #include "xdpfwd/watch.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -35,8 +36,9 @@
 	X(DROPS,         drops,         PERCPU_ARRAY, sizeof(__u32),                sizeof(__u64))                   \
 	X(LISTEN,        listen,        HASH,         sizeof(struct xf_listen_key), sizeof(__u32))                   \
 	X(LISTEN_RANGES, listen_ranges, LPM_TRIE,     sizeof(struct xf_range_key),  sizeof(__u32))                   \
-	X(FLOW4,         flow4,         HASH,         sizeof(struct xf_key4),       sizeof(struct xf_flow))          \
-	X(FLOW6,         flow6,         HASH,         sizeof(struct xf_key6),       sizeof(struct xf_flow))          \
+	X(FLOWS,         flows,         ARRAY,        sizeof(__u32),                sizeof(struct xf_flow))          \
+	X(FLOW4,         flow4,         HASH,         sizeof(struct xf_key4),       sizeof(__u32))                   \
+	X(FLOW6,         flow6,         HASH,         sizeof(struct xf_key6),       sizeof(__u32))                   \
 	X(SLOTS,         slots,         ARRAY,        sizeof(__u32),                sizeof(struct xf_slot))          \
 	X(FREE_SLOTS,    free_slots,    STACK,        0,                            sizeof(__u32))                   \
 	X(CURSOR,        cursor,        ARRAY,        sizeof(__u32),                sizeof(struct xf_cursor))        \
@@ -58,6 +60,8 @@
 	X(SYN_PROOFS,    syn_proofs,    LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_syn_proof))     \
 	X(SKETCHES,      sketches,      LRU_HASH,     sizeof(__u32),                sizeof(struct xf_sketch))        \
 	X(SOURCES,       sources,       LRU_HASH,     sizeof(struct xf_source_key), sizeof(struct xf_source_count)) \
+	X(REFUSALS,      refusals,      ARRAY,        sizeof(__u32),                sizeof(struct xf_refusal))       \
+	X(CHANGES,       changes,       ARRAY,        sizeof(__u32),                sizeof(struct xf_changes))       \
 	X(RULE_HOSTS,    rule_hosts,    HASH,         sizeof(__u32),                sizeof(struct xf_rule_host))     \
 	X(TARGET_HEALTH, target_health, HASH,         sizeof(__u32),                sizeof(struct xf_target_health))
 /* clang-format on */
@@ -95,6 +99,7 @@ extern const struct dp_prog_spec dp_prog_specs[DP_PROG_COUNT];
 struct dataplane {
 	char dir[PATH_MAX];
 	int dir_fd; /* the state directory; holds the lock of a writer */
+	bool writes;
 	int map[DP_MAP_COUNT];
 	int prog[DP_PROG_COUNT]; /* opened when first needed */
 	struct xf_config config;
@@ -141,7 +146,8 @@ int dp_batch_end(struct dp_batch *b, int rc);
 /* What becomes of a map whose layout has changed. Those that are not mentioned stay. */
 enum dp_carry {
 	DP_CARRY_COPY,	  /* only the tool writes it, and it holds the lock */
-	DP_CARRY_FLOWS,	  /* programs write it all the time */
+	DP_CARRY_FLOWS,	  /* "flows", which programs write all the time; "flow4" and "flow6" go with it */
+	DP_CARRY_TUPLES,
 	DP_CARRY_NOTHING, /* it begins anew */
 };
 
@@ -203,6 +209,10 @@ int dp_pin(struct dataplane *dp, int fd, const char *name, struct xf_error *err)
 int dp_clock_read(struct dataplane *dp, struct xf_clock *clock, struct xf_error *err);
 /* XF_SWEEP_*: has the programs end the flows that are over; *ended (or NULL): how many. */
 int dp_sweep(struct dataplane *dp, __u32 flags, __u32 *ended, struct xf_error *err);
+/* Refusals that are remembered have counts of their own: adds them to everybody's, for whoever reads those. */
+int dp_refusals_settle(struct dataplane *dp, struct xf_error *err);
+/* The same, and none stands any longer: before a rule's counters begin anew. */
+void dp_refusals_end(struct dataplane *dp);
 __u32 dp_prog_id(int prog_fd); /* 0: not to be had */
 /* A program's name by its id, "?" where the kernel does not tell us. */
 void dp_prog_name(__u32 id, char name[BPF_OBJ_NAME_LEN]);

@@ -183,7 +183,9 @@ static int list_rules(struct lister *l, const struct dp_ruleset *set, struct xf_
 		l->index[l->rules[i].id] = (__u32)i + 1;
 		add_counters(l, &l->rules[i]);
 	}
-	return note_drop_keys(l, err) || dp_watch_read(l->dp, l->rules, l->n, err) ? -1 : 0;
+	return dp_refusals_settle(l->dp, err) || note_drop_keys(l, err) || dp_watch_read(l->dp, l->rules, l->n, err) ?
+		       -1 :
+		       0;
 }
 
 /* The rules' array with room for the sets' words behind it, so that one free() does. */

@@ -131,7 +131,7 @@ static int prepare(struct source_walk *w, struct xf_error *err)
 	struct xf_clock clock;
 	size_t i;
 
-	if (dp_clock_read(w->dp, &clock, err) || dp_ruleset_read(w->dp, &set, err))
+	if (dp_clock_read(w->dp, &clock, err) || dp_refusals_settle(w->dp, err) || dp_ruleset_read(w->dp, &set, err))
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->unix_now = (double)now.tv_sec + (double)now.tv_nsec / 1e9;

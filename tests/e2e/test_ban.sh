@@ -9,6 +9,14 @@ bans() { xdpfwd ban list --json | jq -r "${1:-.}"; }
 packets() { bans ".[] | select(.network == \"$1\").packets"; }
 banned_drops() { xdpfwd map list --json | jq "[.[] | .counters.drops.banned // 0] | add"; }
 
+# asked: do the programs ask who is banned?
+asked() {
+	local flags no_bans
+	flags=$(bpftool -j map dump pinned /sys/fs/bpf/xdpfwd/config | jq '.[0].formatted.value.flags')
+	no_bans=$(sed -n 's/^#define XF_CONFIG_NO_BANS.*(1u << \([0-9]*\)).*/\1/p' "$(dirname "$0")/../../include/xdpfwd/abi.h")
+	((flags >> no_bans & 1)) && echo no || echo yes
+}
+
 setup() {
 	two_ways_in "$1"
 	xdpfwd map add udp :6000 "[$SERVER6]:7000" --name udp6
@@ -37,6 +45,7 @@ banned() {
 	setup "$1"
 	asks client $WAN4
 	asks client $WAN6
+	equal "asked without a ban" no "$(asked)"
 	xdpfwd ban 198.51.100.0/24 2001:db8:1::/64 --for 1h --force # the router is in there, too
 	refuses client $WAN4
 	refuses client $WAN6
@@ -54,7 +63,9 @@ banned() {
 	asks client $WAN4
 	tcp_connect client $WAN4 6000
 	refuses client $WAN6
+	equal "asked with one ban of two" yes "$(asked)"
 	xdpfwd ban lift 2001:db8:1::/64
+	equal "asked after the last ban" no "$(asked)"
 	asks client $WAN6
 	equal "bans that are left" '[]' "$(bans | jq -c .)"
 }
@@ -82,6 +93,8 @@ over() {
 	xdpfwd ban $CLIENT4 --for 1s
 	until_true none_left
 	asks client $WAN4
+	xdpfwd load wan0 --mode tc
+	equal "asked after a load that found no ban that holds" no "$(asked)"
 	xdpfwd ban $CLIENT4 --for 1s
 	xdpfwd ban 198.51.100.0/24 --force
 	until_true one_left
@@ -104,6 +117,40 @@ again() {
 	equal "bans after load" "$CLIENT4" "$(bans '.[].network')"
 	refuses client $WAN4
 	more "packets" "$(packets $CLIENT4)" "$before"
+}
+
+changes() { bpftool map lookup pinned /sys/fs/bpf/xdpfwd/changes key 0 0 0 0 -j | jq '.formatted.value.number'; }
+told() { [ "$(changes)" -gt "$1" ]; }
+banned_so_many() { [ "$(banned_drops)" = "$1" ]; }
+
+# Who is refused again and again is so from memory; each packet is counted, and the memory ends with the ban.
+remembered() {
+	local before
+	setup "$1"
+	xdpfwd ban $CLIENT4
+	nsenter --net=/run/netns/client -- python3 - $WAN4 <<-EOF
+		import socket, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		for i in range(200):
+		    s.sendto(b"hello", (sys.argv[1], 6000))
+	EOF
+	until_true banned_so_many 200
+	equal "packets of the ban" 200 "$(packets $CLIENT4)"
+	equal "packets of the source" 200 "$(xdpfwd stats --sources udp4 --json | jq '.[0].refused')"
+	before=$(changes)
+	xdpfwd load wan0 --mode "$2"
+	told "$before" || fail "load did not tell the programs that something may have changed"
+	equal "drops after load" 200 "$(banned_drops)"
+	xdpfwd ban lift $CLIENT4
+	asks client $WAN4
+	before=$(changes)
+	xdpfwd map disable udp4
+	told "$before" || fail "map disable did not tell the programs"
+	equal "packets refused before" 200 "$(banned_drops)"
+	xdpfwd map del udp4
+	xdpfwd map add udp $WAN4:6000 $SERVER4:7000 --name anew
+	equal "packets refused of a new rule" '{}' "$(xdpfwd map list --json |
+		jq -c '.[] | select(.name == "anew").counters.drops')"
 }
 
 by_mistake() {
@@ -146,6 +193,8 @@ done
 for tier in tc gro; do
 	it "connections of who is banned are ended, $tier" ended $tier
 done
+it "refusals that are remembered are counted, and end with the ban, tc" remembered tc tc
+it "refusals that are remembered are counted, and end with the ban, gro" remembered gro auto
 it "a ban with a time is over by itself, a wider one holds" over
 it "a ban can be given another end, and outlives load" again
 it "nobody is banned by mistake" by_mistake

@@ -159,6 +159,7 @@ void run_often(struct test *t, int times)
 {
 	enum dev dev = dev_of_mac(t->sent.data);
 
+	maps_tell_changes();
 	memset(&t->got, 0, sizeof(t->got));
 	if (t->hook == HOOK_XDP)
 		run_xdp(t, dev, times);

@@ -75,6 +75,7 @@ static void check_flows(struct test *t)
 
 void ledger_check(struct test *t)
 {
+	refusals_settle();
 	for (uint32_t id = 0; id < MAX_RULES; id++) {
 		check_rule(t, id);
 		check_drops(t, id);

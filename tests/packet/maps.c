@@ -10,6 +10,7 @@
 #include "maps.h"
 #include "xdpfwd.skel.h"
 #include "xdpfwd/policy.h"
+#include "xdpfwd/refusal.h"
 
 #define TIMEOUT_JIFFIES 100000
 
@@ -25,6 +26,7 @@ static const struct {
 	{"rule_drops", 1024},
 	{"listen", 256},
 	{"listen_ranges", 1024},
+	{"flows", 2 * MAX_FLOWS},
 	{"flow4", 2 * MAX_FLOWS},
 	{"flow6", 2 * MAX_FLOWS},
 	{"slots", MAX_FLOWS},
@@ -37,6 +39,8 @@ static const struct {
 	{"sketches", 512},
 	{"sources", 1024},
 };
+
+static bool changed; /* since packets came last */
 
 static void die(const char *what)
 {
@@ -55,6 +59,8 @@ void maps_open(void)
 		if (!map || bpf_map__set_max_entries(map, sizes[i].entries))
 			die(sizes[i].map);
 	}
+	if (bpf_map__set_max_entries(skel->maps.refusals, libbpf_num_possible_cpus() * XF_REFUSALS))
+		die("refusals");
 	skel->rodata->cfg_conntrack = true;
 	if (xdpfwd_bpf__load(skel))
 		die("loading the skeleton");
@@ -83,10 +89,39 @@ int prog_fd(const char *name)
 	return bpf_program__fd(prog);
 }
 
+static void sweep(uint32_t flags)
+{
+	struct xf_sweep_request request = {.flags = flags};
+	uint8_t packet[64] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
+
+	memcpy(packet, &request, sizeof(request));
+	if (bpf_prog_test_run_opts(prog_fd("xf_sweep"), &opts))
+		die("xf_sweep");
+}
+
+void maps_change(void)
+{
+	changed = true;
+}
+
+void maps_tell_changes(void)
+{
+	if (changed)
+		sweep(XF_SWEEP_CHANGE);
+	changed = false;
+}
+
+void refusals_settle(void)
+{
+	sweep(XF_SWEEP_SETTLE);
+}
+
 void map_put(const char *name, const void *key, const void *value)
 {
 	if (bpf_map_update_elem(map_fd(name), key, value, BPF_ANY))
 		die(name);
+	maps_change();
 }
 
 void map_sum(const char *name, const void *key, uint64_t *sum, unsigned int words)
@@ -126,8 +161,9 @@ static void clear(const char *name)
 static void clear_flows(void)
 {
 	static const struct xf_slot no_slot;
+	static const struct xf_flow no_flow;
 	static const struct xf_cursor start;
-	uint32_t slot, zero = 0;
+	uint32_t slot, half, zero = 0;
 
 	clear("flow4");
 	clear("flow6");
@@ -139,6 +175,8 @@ static void clear_flows(void)
 		;
 	for (slot = 0; slot < MAX_FLOWS; slot++)
 		map_put("slots", &slot, &no_slot);
+	for (half = 0; half < 2 * MAX_FLOWS; half++)
+		map_put("flows", &half, &no_flow);
 	map_put("cursor", &zero, &start);
 }
 
@@ -231,6 +269,7 @@ void maps_reset(struct test *t)
 {
 	uint32_t zero = 0;
 
+	refusals_settle();
 	clear_flows();
 	clear_rules();
 	clear_policies();

@@ -19,4 +19,11 @@ void maps_reset(struct test *t);
 void map_sum(const char *name, const void *key, uint64_t *sum, unsigned int words);
 void map_put(const char *name, const void *key, const void *value);
 
+/* What was changed other than by map_put() is told to the programs, as the tool does, before the next packet. */
+void maps_change(void);
+void maps_tell_changes(void);
+
+/* Adds what refusals that are remembered have counted to the other counters. */
+void refusals_settle(void);
+
 #endif

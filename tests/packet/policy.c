@@ -60,6 +60,7 @@ void set_del(struct test *t, struct net net)
 	const char *map = prefix_key(t, net, &key);
 
 	assert_int_equal(bpf_map_delete_elem(map_fd(map), &key), 0);
+	maps_change();
 }
 
 uint64_t set_hits(struct test *t, struct net net)
@@ -68,6 +69,7 @@ uint64_t set_hits(struct test *t, struct net net)
 	struct xf_prefix6 key;
 	const char *map = prefix_key(t, net, &key);
 
+	refusals_settle();
 	assert_int_equal(bpf_map_lookup_elem(map_fd(map), &key, &prefix), 0);
 	return prefix.hits;
 }
