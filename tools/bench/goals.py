@@ -3,7 +3,6 @@
 
 from dataclasses import dataclass
 
-from pairs import PAIRS
 from plan import MANY
 from report import cost, cost_taken, ratio, spread, title
 from scene import NEW
@@ -152,9 +151,10 @@ def slower_packets(cell):
                 yield f"{title(cell)}: {named(ours)} {costs[ours]:.0f} ns, {named(other)} {costs[other]:.0f} ns"
 
 
-def limits(its, unit):
-    """What bare programs reach there: no program of that kind is faster."""
-    return "".join(f"; {named(bare)} {short(its[bare])} {unit}" for bare in PAIRS if bare in its)
+def limit(ours, its, unit):
+    """What a bare program reaches on the same hook: no other there is faster."""
+    bare = "pair-tc" if ours.startswith("full") else "pair"
+    return f"; {named(bare)} {short(its[bare])} {unit}" if bare in its else ""
 
 
 def slower_tcp(part, figures):
@@ -164,7 +164,7 @@ def slower_tcp(part, figures):
             for other in OTHERS:
                 if ours in its and other in its and (its[ours] < its[other]) == more and its[ours] != its[other]:
                     yield (f"TCP, offloads {part['offloads']}, {what}: {named(ours)} {short(its[ours])} {unit}, "
-                           f"{named(other)} {short(its[other])} {unit}{limits(its, unit)}")
+                           f"{named(other)} {short(its[other])} {unit}{limit(ours, its, unit)}")
 
 
 def slower(document, figures):
