@@ -8,26 +8,41 @@
 #ifndef XDPFWD_BPF_ADOPT_H
 #define XDPFWD_BPF_ADOPT_H
 
+#include "flow_slot.h"
+#include "flow_table.h"
 #include "maps.h"
 
 static __always_inline struct xf_flow *adopt_find(const struct xf_adopt_request *r)
 {
-	struct xf_key6 key6 = r->key;
-	struct xf_key4 key4 = {
-		.saddr = key6.saddr.v4,
-		.daddr = key6.daddr.v4,
-		.sport = key6.sport,
-		.dport = key6.dport,
-		.proto = key6.proto,
-	};
+	struct xf_key6 key = r->key;
 
-	if (r->family == XF_IPV6)
-		return bpf_map_lookup_elem(&flow6, &key6);
-	return bpf_map_lookup_elem(&flow4, &key4);
+	return r->family == XF_IPV6 ? flow_lookup(&key, XF_IPV6) : flow_lookup(&key, XF_IPV4);
+}
+
+/* A half that was copied, and whose flow the old programs ended after that: its place is free. */
+static __always_inline void adopt_prune(const struct xf_adopt_request *r)
+{
+	struct xf_flow *f = flow_at(r->index);
+	__u32 index = r->index >> 1;
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	struct xf_key6 key = r->key;
+	bool same;
+
+	if (!f || !slot || !slot_claim(slot, XF_SLOT_FREE))
+		return;
+	same = r->family == XF_IPV6 ? flow_has_tuple(f, &key, XF_IPV6) : flow_has_tuple(f, &key, XF_IPV4);
+	if (same) {
+		*(volatile __u8 *)&f->family = 0;
+		if (r->family == XF_IPV6)
+			flow_delete(&key, XF_IPV6);
+		else
+			flow_delete(&key, XF_IPV4);
+	}
+	slot_release(slot, XF_SLOT_FREE);
 }
 
 /* What the new programs have counted since may be less than what they were not told of, but nothing goes backwards. */
-static __always_inline void adopt(struct xf_adopt_request *r)
+static __always_inline void adopt_count(struct xf_adopt_request *r)
 {
 	struct xf_flow *f = adopt_find(r);
 
@@ -45,6 +60,14 @@ static __always_inline void adopt(struct xf_adopt_request *r)
 		f->state = r->state;
 		f->timeout = r->timeout;
 	}
+}
+
+static __always_inline void adopt(struct xf_adopt_request *r)
+{
+	if (r->prune)
+		adopt_prune(r);
+	else
+		adopt_count(r);
 }
 
 #endif

@@ -30,6 +30,12 @@ static __always_inline __u32 cfg_set(const struct xf_config *cfg, __u32 half)
 	return XF_SET_HALF(cfg->set) == half ? cfg->set : cfg->set_before;
 }
 
+/* Might anybody be banned? */
+static __always_inline bool cfg_has_bans(const struct xf_config *cfg)
+{
+	return !(cfg->flags & XF_CONFIG_NO_BANS);
+}
+
 static __always_inline __u32 half_now(void)
 {
 	const struct xf_config *cfg = cfg_get();
@@ -37,15 +43,22 @@ static __always_inline __u32 half_now(void)
 	return cfg ? cfg_half(cfg) : 0;
 }
 
-static __always_inline struct xf_rule *rule_of(__u32 id, __u32 half)
+/* For those who have the settings at hand: they are not asked for twice. */
+static __always_inline struct xf_rule *cfg_rule(const struct xf_config *cfg, __u32 id, __u32 half)
 {
-	const struct xf_config *cfg = cfg_get();
 	__u32 place;
 
-	if (!cfg || id >= cfg->max_rules)
+	if (id >= cfg->max_rules)
 		return NULL;
 	place = XF_RULE_PLACE(half, cfg->max_rules, id);
 	return bpf_map_lookup_elem(&rules, &place);
+}
+
+static __always_inline struct xf_rule *rule_of(__u32 id, __u32 half)
+{
+	const struct xf_config *cfg = cfg_get();
+
+	return cfg ? cfg_rule(cfg, id, half) : NULL;
 }
 
 /* The rule that the packet has met. */

@@ -7,7 +7,10 @@
 #ifndef XDPFWD_BPF_CTX_TC_H
 #define XDPFWD_BPF_CTX_TC_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
+#include <linux/tcp.h>
 
 #include "csum.h"
 #include "maps.h"
@@ -20,11 +23,16 @@ typedef struct __sk_buff ctx_t;
 #define CTX_PASS      TC_ACT_UNSPEC /* also TCX_NEXT: let the next program look at it */
 #define CTX_DROP      TC_ACT_SHOT
 #define CTX_MAX_L4OFF 0x1ff
-#define CTX_LINEAR    256 /* Ethernet, IPv6 with extension headers, TCP with options */
+#define CTX_LINEAR    256    /* Ethernet, IPv6 with extension headers, TCP with options */
+#define CTX_FRAGMENT  0x3fff /* RFC 791, 3.1: an offset, or more to come */
 
+/* In one instruction: the verifier wants the field's offset there, and the compiler likes to add it somewhere before. */
 static __always_inline __u32 ctx_ingress(ctx_t *ctx)
 {
-	return ctx->ifindex;
+	__u32 ifindex;
+
+	asm("%0 = *(u32 *)(%1 + %2)" : "=r"(ifindex) : "r"(ctx), "i"(offsetof(ctx_t, ifindex)));
+	return ifindex;
 }
 
 static __always_inline void *ctx_header(ctx_t *ctx, __u32 off, __u32 len)
@@ -36,14 +44,37 @@ static __always_inline void *ctx_header(ctx_t *ctx, __u32 off, __u32 len)
 	return header + len > end ? NULL : header;
 }
 
-static __always_inline __be16 ctx_protocol(ctx_t *ctx)
+/*
+ * Are the headers in front, and only a segment's data is in pages? So it is with
+ * all that a local stack sends. Were some of that pulled in front, the receiving
+ * stack could not join the segment to the one before, and would answer and wake
+ * its reader for each by itself.
+ */
+static __always_inline bool ctx_headers_in_front(ctx_t *ctx, __u32 l3)
+{
+	const struct ipv6hdr *ip6 = ctx_header(ctx, l3, sizeof(struct iphdr));
+	const struct iphdr *ip = (const void *)ip6;
+	const struct tcphdr *tcp;
+	__u32 l4;
+
+	if (!ip || (ip->version == 4 && ip->frag_off & bpf_htons(CTX_FRAGMENT)))
+		return false;
+	if ((ip->version == 4 ? ip->protocol : ip6->nexthdr) != IPPROTO_TCP)
+		return false;
+	l4 = l3 + (ip->version == 4 ? ip->ihl * 4 : sizeof(*ip6));
+	tcp = ctx_header(ctx, l4, sizeof(*tcp));
+	return tcp && ctx_header(ctx, l4, tcp->doff * 4);
+}
+
+static __always_inline __be16 ctx_protocol(ctx_t *ctx, __u32 l3)
 {
 	__u32 want = ctx->len < CTX_LINEAR ? ctx->len : CTX_LINEAR;
 
 	/* The kernel has taken the outer tag off: the VLAN device gets to see the packet. */
 	if (ctx->pkt_type != 0 /* PACKET_HOST */ || ctx->vlan_present)
 		return 0;
-	if ((void *)(long)ctx->data + want > (void *)(long)ctx->data_end && bpf_skb_pull_data(ctx, want))
+	if ((void *)(long)ctx->data + want > (void *)(long)ctx->data_end && !ctx_headers_in_front(ctx, l3) &&
+	    bpf_skb_pull_data(ctx, want))
 		return 0;
 	return ctx->protocol;
 }

@@ -34,7 +34,7 @@ static __always_inline void *ctx_header(ctx_t *ctx, __u32 off, __u32 len)
 }
 
 /* Is there work here? The network protocol, or 0 for what is not ours to see. */
-static __always_inline __be16 ctx_protocol(ctx_t *ctx)
+static __always_inline __be16 ctx_protocol(ctx_t *ctx, __u32 l3)
 {
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flow table: two halves a flow, one slot a flow.
+ * The flow table: one slot a flow, which is also the place of its two halves, and
+ * their two tuples, by which they are found.
  *
- * Making: a slot, then the reply half (which claims the masquerade port, or
- * finds the tuple taken), then the client half; what fails takes back what was
- * done. Ending: who moves the slot to BUSY deletes the reply half, then the
- * client half, then frees the slot. So no half outlives the other, and no port
- * is given out twice. Nothing but the programs writes here; a flow whose rule
- * has another tag, or that was idle too long, is dead wherever it is met, and
- * its slot is taken back when one is needed, or when the sweeper comes by.
+ * Making: a slot, what the halves say, then the reply's tuple (which claims the
+ * masquerade port, or finds it taken), then the client's; what fails takes back what
+ * was done. Ending: who moves the slot to BUSY takes the tuples away, then frees
+ * the slot. So no half outlives the other, and no port is given out twice. Nothing
+ * but the programs writes here; a flow whose rule has another tag, or that was idle
+ * too long, is dead wherever it is met, and its slot is taken back when one is
+ * needed, or when the sweeper comes by.
  */
 #ifndef XDPFWD_BPF_FLOW_H
 #define XDPFWD_BPF_FLOW_H
@@ -37,10 +38,25 @@ static __always_inline bool draft_shares_port(const struct flow_draft *d)
 	return d->masquerade && d->client_key.proto == IPPROTO_UDP;
 }
 
-/* Puts in the reply half of a flow that is seen under the client's own address and port. */
+/* Copies what was drafted for a half to its place. It has its tuple there, but is no flow's before it is published. */
+static __always_inline void half_write(struct xf_flow *draft, const struct xf_key6 *key, __u32 index, const __u8 family)
+{
+	struct xf_flow *f = flow_at(index);
+
+	if (!f)
+		return;
+	draft->family = 0;
+	flow_set_tuple(draft, key, family);
+	if (family == XF_IPV6)
+		__builtin_memcpy(f, draft, sizeof(*f));
+	else
+		__builtin_memcpy(f, draft, offsetof(struct xf_flow, key_saddr6));
+}
+
+/* The reply's tuple of a flow that is seen under the client's own address and port. */
 static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const __u8 family)
 {
-	int err = flow_insert(&d->reply_key, &d->reply, family);
+	int err = flow_insert(&d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
 	const struct xf_flow *other;
 
 	if (!err)
@@ -61,7 +77,7 @@ static __always_inline int reply_insert_at(struct flow_draft *d, __be16 port, co
 	d->reply_key.dport = port;
 	if (draft_shares_port(d) && !port_take(d, family))
 		return -EEXIST;
-	err = flow_insert(&d->reply_key, &d->reply, family);
+	err = flow_insert(&d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
 	if (err && draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
 	return err;
@@ -88,14 +104,32 @@ static __always_inline enum xf_reason reply_insert_masqueraded(struct flow_draft
 static __always_inline enum xf_reason halves_insert_family(struct flow_draft *d, const struct xf_config *cfg,
 							   const __u8 family)
 {
-	enum xf_reason reason = d->masquerade ? reply_insert_masqueraded(d, cfg, family) : reply_insert(d, family);
+	const __u32 client = XF_FLOW_INDEX(d->client.slot, false);
+	enum xf_reason reason;
 
-	if (reason != XF_REASON_NONE || !flow_insert(&d->client_key, &d->client, family))
+	half_write(&d->reply, &d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
+	reason = d->masquerade ? reply_insert_masqueraded(d, cfg, family) : reply_insert(d, family);
+	if (reason != XF_REASON_NONE)
 		return reason;
+	half_write(&d->client, &d->client_key, client, family);
+	if (!flow_insert(&d->client_key, client, family))
+		return XF_REASON_NONE;
 	flow_delete(&d->reply_key, family);
 	if (draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
 	return XF_REASON_FLOW_CONFLICT;
+}
+
+/* From now on a half is known by its tuple, and a hint that points there is right. */
+static __always_inline void half_publish(__u32 index, __be16 key_dport, __u8 family)
+{
+	struct xf_flow *f = flow_at(index);
+
+	if (!f)
+		return;
+	/* A masqueraded reply's was not known before. */
+	f->key_dport = key_dport;
+	*(volatile __u8 *)&f->family = family;
 }
 
 /* The drafted flow is in the table, under that slot, which is BUSY on our account: lets it go. */
@@ -107,7 +141,10 @@ static __always_inline void slot_open(struct xf_slot *slot, const struct flow_dr
 	slot->counts_source = 0;
 	slot->holds_port = draft_shares_port(d);
 	slot->check_at = d->client.last_seen + d->client.timeout;
+	/* In there is an exchange, before which all is written that is said above. */
 	queue_push(slot, d->client.slot, max);
+	half_publish(XF_FLOW_INDEX(d->client.slot, false), d->client_key.dport, d->family);
+	half_publish(XF_FLOW_INDEX(d->client.slot, true), d->reply_key.dport, d->family);
 	count_flow(slot->rule, XF_SLOT_PENDING, 1);
 	slot_release(slot, XF_SLOT_PENDING);
 }
@@ -197,6 +234,7 @@ static __always_inline enum xf_reason flow_create(struct flow_draft *d, const st
 
 	if (!slot)
 		return XF_REASON_FLOW_TABLE_FULL;
+	hints_grow(index);
 	d->client.slot = index;
 	d->client.timeout = flow_timeout(d->client.rule, d->client_key.proto, XF_FLOW_PENDING);
 	d->reply.slot = index;
@@ -217,11 +255,11 @@ static __always_inline bool flow_is_reused(const struct xf_flow *f, const struct
 	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-static __always_inline bool flow_lives(const struct xf_flow *f, const struct pkt *p, const __u8 family)
+static __always_inline bool flow_lives(const struct xf_flow *f, const struct pkt *p)
 {
 	__u32 idle = p->now - f->last_seen;
 
-	return idle < FLOW_BUSY || idle < f->timeout || flow_left(f, p->now, p->tuple.proto, family);
+	return idle < FLOW_BUSY || idle < f->timeout || flow_left(f, p->now);
 }
 
 /*
@@ -230,14 +268,14 @@ static __always_inline bool flow_lives(const struct xf_flow *f, const struct pkt
  */
 static __always_inline struct xf_flow *flow_find(struct pkt *p, struct xf_rule **rule, const __u8 family)
 {
-	struct xf_flow *f = flow_lookup(&p->tuple, family);
+	struct xf_flow *f = flow_hinted(&p->tuple, family);
 	bool reused;
 
 	if (!f)
 		return NULL;
 	reused = flow_is_reused(f, p);
 	*rule = flow_rule(f->rule, p->half);
-	if (*rule && !reused && flow_lives(f, p, family)) {
+	if (*rule && !reused && flow_lives(f, p)) {
 		p->rule = f->rule & XF_RULE_ID_MASK;
 		return f;
 	}

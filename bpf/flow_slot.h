@@ -111,14 +111,17 @@ static __always_inline bool queue_pop(struct xf_cursor *cur, __u32 max, __u32 *p
 
 /* ---- the end of a flow */
 
-/* Deletes both halves of the flow in a slot that is BUSY on our account; the slot stays BUSY. */
+/* Takes the tuples of the flow in a slot that is BUSY on our account out of the table; the slot stays BUSY. */
 static __always_inline void slot_clear_family(struct xf_slot *slot, __u32 index, struct end_keys *keys,
 					      const __u8 family)
 {
-	struct xf_flow *client = flow_lookup(&slot->key, family);
+	struct xf_flow *client = flow_at(XF_FLOW_INDEX(index, false));
+	struct xf_flow *reply = flow_at(XF_FLOW_INDEX(index, true));
 
-	if (!client || client->slot != index)
+	if (!client || !reply || !client->family)
 		return;
+	*(volatile __u8 *)&client->family = 0;
+	*(volatile __u8 *)&reply->family = 0;
 	flow_twin_key(&keys->twin, client, slot->key.proto, family);
 	flow_delete(&keys->twin, family);
 	flow_delete(&slot->key, family);
@@ -161,35 +164,24 @@ static __always_inline __u32 flow_idle(__u32 now, __u32 then)
  * Jiffies until the flow of this half can be over, going by the half that was
  * seen last; 0: it is.
  */
-__weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now, __u32 proto, __u32 family)
+__weak __noinline __u32 flow_left(const struct xf_flow *f, __u32 now)
 {
 	const struct xf_flow *twin;
-	struct end_keys *keys = end_keys_get();
 	__u32 idle;
 
-	if (!f || !keys || !flow_rule(f->rule, half_now()))
+	if (!f || !flow_rule(f->rule, half_now()))
 		return 0;
 	idle = flow_idle(now, f->last_seen);
-	if (family == XF_IPV6) {
-		flow_twin_key(&keys->twin, f, proto, XF_IPV6);
-		twin = flow_lookup(&keys->twin, XF_IPV6);
-	} else {
-		twin = flow_twin(f, proto, XF_IPV4);
-	}
+	twin = flow_twin(f);
 	if (twin && flow_idle(now, twin->last_seen) < idle)
 		idle = flow_idle(now, twin->last_seen);
 	return idle < f->timeout ? f->timeout - idle : 0;
 }
 
-static __always_inline const struct xf_flow *slot_flow(const struct xf_slot *slot)
-{
-	return slot->family == XF_IPV6 ? flow_lookup(&slot->key, XF_IPV6) : flow_lookup(&slot->key, XF_IPV4);
-}
-
 /* Clears a slot that is BUSY on our account if its flow is over; else it is put back as it was. */
 static __always_inline bool slot_clear_dead(struct xf_slot *slot, __u32 index, __u32 was, __u32 now)
 {
-	__u32 left = flow_left(slot_flow(slot), now, slot->key.proto, slot->family);
+	__u32 left = flow_left(flow_at(XF_FLOW_INDEX(index, false)), now);
 
 	if (left) {
 		/* A closed one's is about its port. */
@@ -290,11 +282,15 @@ static __always_inline __u32 slot_reclaim(struct xf_cursor *cur, __u32 max, __u3
 	return found;
 }
 
-static __always_inline bool slot_get(__u32 index)
+/* One of those that were free; if somebody just looks at it, it goes back to them. */
+static __always_inline __u32 slot_get(__u32 index)
 {
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 
-	return slot && slot_claim(slot, XF_SLOT_FREE);
+	if (slot && slot_claim(slot, XF_SLOT_FREE))
+		return index;
+	bpf_map_push_elem(&free_slots, &index, BPF_ANY);
+	return NO_SLOT;
 }
 
 /* The index of a slot that is now BUSY on our account; NO_SLOT: the table is full of flows that stand. */
@@ -306,11 +302,11 @@ __weak __noinline __u32 slot_take(__u32 max, __u32 now)
 	if (!cur || !max)
 		return NO_SLOT;
 	if (!bpf_map_pop_elem(&free_slots, &index))
-		return slot_get(index) ? index : NO_SLOT;
+		return slot_get(index);
 	if (*(volatile __u32 *)&cur->fresh < max) {
 		index = __sync_fetch_and_add(&cur->fresh, 1);
 		if (index < max)
-			return slot_get(index) ? index : NO_SLOT;
+			return slot_get(index);
 	}
 	index = slot_displace(cur, max, now);
 	return index == NO_SLOT ? slot_reclaim(cur, max, now) : index;

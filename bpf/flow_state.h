@@ -238,7 +238,7 @@ __weak __noinline int flow_advance(const struct pkt *p, struct xf_flow *f, __u32
 
 	if (!p || !f)
 		return XF_REASON_NONE;
-	twin = p->family == XF_IPV6 ? flow_twin(f, p->tuple.proto, XF_IPV6) : flow_twin(f, p->tuple.proto, XF_IPV4);
+	twin = flow_twin(f);
 	if (!twin)
 		return XF_REASON_NONE;
 	return p->tuple.proto == IPPROTO_TCP ? tcp_advance(f, twin, p, &n) : udp_advance(f, twin, p);

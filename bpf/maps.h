@@ -90,21 +90,38 @@ struct {
 	__type(value, __u32);
 } listen_ranges SEC(".maps") __weak;
 
-/* Both halves of all IPv4 flows. */
+/* Both halves of all flows, by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_flow);
+} flows SEC(".maps") __weak;
+
+/* Tuples of IPv4 flows to elements of "flows". */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct xf_key4);
-	__type(value, struct xf_flow);
+	__type(value, __u32);
 } flow4 SEC(".maps") __weak;
 
-/* Both halves of all IPv6 flows. */
+/* Tuples of IPv6 flows likewise. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct xf_key6);
-	__type(value, struct xf_flow);
+	__type(value, __u32);
 } flow6 SEC(".maps") __weak;
+
+/* Which element a tuple of this hash was found at last: only a hint, since the element itself has the tuple. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << 8);
+	__type(key, __u32);
+	__type(value, __u32);
+} flow_hints SEC(".maps") __weak;
 
 /* One slot for each flow there can be. */
 struct {

@@ -51,7 +51,7 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	/* An error may come from anyone on the way; only the client's own packets tell where it is. */
-	reply = p->is_error ? NULL : flow_twin(f, p->tuple.proto, family);
+	reply = p->is_error ? NULL : flow_twin(f);
 	if (reply)
 		route_learn(ctx, reply, p);
 	return SEND;
@@ -61,7 +61,7 @@ static __always_inline enum verdict flow_reroute(ctx_t *ctx, struct pkt *p, stru
 static __always_inline enum verdict flow_clamp(ctx_t *ctx, const struct pkt *p, const struct xf_flow *f,
 					       const __u8 family)
 {
-	const struct xf_flow *twin = flow_twin(f, p->tuple.proto, family);
+	const struct xf_flow *twin = flow_twin(f);
 	__u32 mtu = f->mtu;
 
 	if (twin && twin->mtu && (!mtu || twin->mtu < mtu))
@@ -141,18 +141,6 @@ static __always_inline enum verdict flow_admit(ctx_t *ctx, struct pkt *p, struct
 	if (!ctx_can_send(f))
 		return PASS;
 	return route_carries(ctx, p, f);
-}
-
-/* The same of a rule that keeps no state. NOT_STATELESS: the packet is of no such rule. */
-static __always_inline int stateless_get(ctx_t *ctx, struct pkt *p, struct xf_flow **flow, const __u8 family)
-{
-	int found = family == XF_IPV6 ? TIER(stateless_ipv6)(ctx, p) : TIER(stateless_ipv4)(ctx, p);
-	__u32 index = (__u32)found >> VERDICT_BITS;
-
-	if (found == NOT_STATELESS)
-		return NOT_STATELESS;
-	*flow = bpf_map_lookup_elem(&ways, &index);
-	return found & VERDICT_MASK;
 }
 
 /* The flow of this packet, made if its rule allows. SEND: *flow is set. */
@@ -305,7 +293,7 @@ static __always_inline int pipeline(ctx_t *ctx, const __u16 l3)
 		return CTX_DROP;
 	}
 #endif
-	switch (ctx_protocol(ctx)) {
+	switch (ctx_protocol(ctx, l3)) {
 	case bpf_htons(ETH_P_IP):
 		return pipeline_family(ctx, &p, XF_IPV4);
 	case bpf_htons(ETH_P_IPV6):

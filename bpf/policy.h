@@ -82,7 +82,8 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 }
 
 /* May this packet go by a rule that keeps no state? */
-static __always_inline enum verdict policy_stateless(struct pkt *p, const struct xf_rule *rule, const __u8 family)
+static __always_inline enum verdict policy_stateless(struct pkt *p, const struct xf_config *cfg,
+						     const struct xf_rule *rule, const __u8 family)
 {
 	enum verdict v = policy_rule(p, rule);
 	int reason;
@@ -93,7 +94,7 @@ static __always_inline enum verdict policy_stateless(struct pkt *p, const struct
 		return refuse(p, XF_REASON_MALFORMED);
 	if (policy_is_martian(p, rule))
 		return refuse(p, XF_REASON_BAD_SOURCE);
-	if (policy_asks_nothing(p, rule, family))
+	if (policy_asks_nothing(p, cfg, rule, family))
 		return SEND;
 	reason = policy_source(p);
 	return reason ? refuse(p, reason) : SEND;

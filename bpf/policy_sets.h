@@ -79,25 +79,28 @@ static __always_inline bool source_is_in(const struct pkt *p, __u32 set, __u32 f
 }
 
 /* Does the rule take every source, and is there no ban that might be this one's? Then nothing else need be asked. */
-static __always_inline bool policy_asks_nothing(const struct pkt *p, const struct xf_rule *rule, const __u8 family)
+static __always_inline bool policy_asks_nothing(const struct pkt *p, const struct xf_config *cfg,
+						const struct xf_rule *rule, const __u8 family)
 {
 	__u32 bits = family == XF_IPV4 ? 32 : 128;
 
-	return !(rule->flags & XF_RULE_POLICY) && !prefix_lookup(&p->tuple.saddr, XF_SET_BANS, bits, family);
+	return !(rule->flags & XF_RULE_POLICY) &&
+	       (!cfg_has_bans(cfg) || !prefix_lookup(&p->tuple.saddr, XF_SET_BANS, bits, family));
 }
 
 /* May this source begin a flow at all? The reason why not, or XF_REASON_NONE. */
 __weak __noinline int policy_source(const struct pkt *p)
 {
+	const struct xf_config *cfg = cfg_get();
 	const struct xf_policy *policy;
 	const struct xf_rule *rule;
 
-	if (!p)
+	if (!p || !cfg)
 		return XF_REASON_NONE;
-	rule = rule_get(p);
+	rule = cfg_rule(cfg, p->rule, p->half);
 	if (!rule)
 		return XF_REASON_NONE;
-	if (source_is_in(p, XF_SET_BANS, rule->family))
+	if (cfg_has_bans(cfg) && source_is_in(p, XF_SET_BANS, rule->family))
 		return XF_REASON_BANNED;
 	policy = rule->flags & XF_RULE_POLICY ? policy_of(p->rule, p->half) : NULL;
 	if (!policy)

@@ -15,21 +15,10 @@
 #define LISTEN_FRONT  __builtin_offsetof(struct xf_listen_key, test)
 #define RANGE_FRONT   __builtin_offsetof(struct xf_range_key, listen)
 
-static void convert_flow(const void *value, void *new_value)
+static void convert_flow(const void *key, const void *value, void *new_key, void *new_value)
 {
+	memcpy(new_key, key, sizeof(__u32));
 	memcpy((char *)new_value + 2 * XF_TEST_OCTETS, value, FLOW_BEFORE);
-}
-
-static void convert_flow4(const void *key, const void *value, void *new_key, void *new_value)
-{
-	memcpy(new_key, key, sizeof(struct xf_key4));
-	convert_flow(value, new_value);
-}
-
-static void convert_flow6(const void *key, const void *value, void *new_key, void *new_value)
-{
-	memcpy(new_key, key, sizeof(struct xf_key6));
-	convert_flow(value, new_value);
 }
 
 static void convert_listen(const void *key, const void *value, void *new_key, void *new_value)
@@ -55,8 +44,9 @@ static void convert_config(const void *old, struct xf_config *config)
 }
 
 static const struct dp_abi_change test_changes[] = {
-	{DP_MAP_FLOW4, DP_CARRY_FLOWS, sizeof(struct xf_key4), FLOW_BEFORE, convert_flow4},
-	{DP_MAP_FLOW6, DP_CARRY_FLOWS, sizeof(struct xf_key6), FLOW_BEFORE, convert_flow6},
+	{DP_MAP_FLOWS, DP_CARRY_FLOWS, sizeof(__u32), FLOW_BEFORE, convert_flow},
+	{DP_MAP_FLOW4, DP_CARRY_TUPLES, sizeof(struct xf_key4), sizeof(__u32), NULL},
+	{DP_MAP_FLOW6, DP_CARRY_TUPLES, sizeof(struct xf_key6), sizeof(__u32), NULL},
 	{DP_MAP_LISTEN, DP_CARRY_COPY, LISTEN_BEFORE, sizeof(__u32), convert_listen},
 	{DP_MAP_LISTEN_RANGES, DP_CARRY_COPY, RANGE_FRONT + LISTEN_BEFORE, sizeof(__u32), convert_range},
 	{0},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who is banned: the set XF_SET_BANS of "prefixes4" and "prefixes6". The programs
- * judge by its own what is over; the tool removes it when it next bans or lifts.
+ * judge by its own what is over; the tool removes it when it next bans, lifts or loads.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,7 +11,7 @@
 
 #include <bpf/bpf.h>
 
-#include "dataplane_int.h"
+#include "dataplane_rule_int.h"
 
 union ban_key {
 	struct xf_prefix4 v4;
@@ -145,7 +145,8 @@ int dp_bans(struct dataplane *dp, struct dp_ban **bans, size_t *n, struct xf_err
 
 /* ---- banning */
 
-static int forget_over(struct dataplane *dp, struct xf_error *err)
+/* *left: how many hold now. */
+static int forget_over(struct dataplane *dp, size_t *left, struct xf_error *err)
 {
 	struct ban_walk w;
 	union ban_key key;
@@ -153,13 +154,32 @@ static int forget_over(struct dataplane *dp, struct xf_error *err)
 
 	if (read_bans(dp, &w, err))
 		return -1;
-	for (i = 0; i < w.n; i++) {
+	for (*left = i = 0; i < w.n; i++) {
 		key = key_of(&w.bans[i].net);
-		if (w.bans[i].over)
-			bpf_map_delete_elem(map_of(dp, w.bans[i].net.addr.family), &key);
+		if (!w.bans[i].over || bpf_map_delete_elem(map_of(dp, w.bans[i].net.addr.family), &key))
+			++*left;
 	}
 	free(w.bans);
 	return 0;
+}
+
+/*
+ * Tells the programs whether to ask who is banned: before the first ban is written,
+ * and after the last is gone. A tool that is killed between makes them ask in vain.
+ */
+static int set_asked(struct dataplane *dp, bool asked, struct xf_error *err)
+{
+	__u32 before = dp->config.flags;
+
+	dp->config.flags = asked ? before & ~XF_CONFIG_NO_BANS : before | XF_CONFIG_NO_BANS;
+	return dp->config.flags == before ? 0 : dp_config_write(dp, err);
+}
+
+int dp_bans_refresh(struct dataplane *dp, struct xf_error *err)
+{
+	size_t left;
+
+	return forget_over(dp, &left, err) ? -1 : set_asked(dp, left, err);
 }
 
 /* The ban on just this network, not on a wider one; false: there is none. */
@@ -199,14 +219,15 @@ static void restore_ban(struct dataplane *dp, const struct cidr *net, const stru
 int dp_ban(struct dataplane *dp, const struct dp_ban_request *r, uint32_t *ended, struct xf_error *err)
 {
 	struct xf_prefix *before = calloc(r->n + 1, sizeof(*before));
+	struct xf_error ignored;
 	struct xf_clock clock;
 	__u64 until = 0;
-	size_t i;
+	size_t i, left;
 	int rc;
 
 	if (!before)
 		return xf_fail(err, "out of memory");
-	rc = forget_over(dp, err) || dp_clock_read(dp, &clock, err) ? -1 : 0;
+	rc = forget_over(dp, &left, err) || dp_clock_read(dp, &clock, err) || set_asked(dp, true, err) ? -1 : 0;
 	if (!rc && r->seconds)
 		until = clock.jiffies + r->seconds * dp->config.hz;
 	for (i = 0; i < r->n && !rc; i++) {
@@ -218,6 +239,8 @@ int dp_ban(struct dataplane *dp, const struct dp_ban_request *r, uint32_t *ended
 		rc = dp_sweep(dp, XF_SWEEP_BANNED, ended, err);
 	while (rc && i-- > 0)
 		restore_ban(dp, &r->nets[i], &before[i]);
+	if (rc)
+		dp_bans_refresh(dp, &ignored);
 	free(before);
 	return rc;
 }
@@ -227,6 +250,6 @@ int dp_ban_lift(struct dataplane *dp, const struct cidr *net, struct xf_error *e
 	union ban_key key = key_of(net);
 
 	if (!bpf_map_delete_elem(map_of(dp, net->addr.family), &key))
-		return forget_over(dp, err);
+		return dp_bans_refresh(dp, err);
 	return xf_fail(err, "cannot lift a ban: %s", strerror(errno));
 }

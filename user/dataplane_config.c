@@ -110,7 +110,7 @@ int dp_config_make(const struct dp_load_options *options, struct xf_config *conf
 		.abi = XF_ABI_VERSION,
 		.set = 1,
 		.hz = hz,
-		.flags = options->no_auto_attach ? XF_CONFIG_NO_AUTO_ATTACH : 0,
+		.flags = XF_CONFIG_NO_BANS | (options->no_auto_attach ? XF_CONFIG_NO_AUTO_ATTACH : 0),
 		.max_rules = options->max_rules ? options->max_rules : DP_DEFAULT_MAX_RULES,
 		.max_flows = options->max_flows ? options->max_flows : default_max_flows(),
 		.route_ttl = hz,

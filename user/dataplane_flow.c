@@ -1,79 +1,64 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Flows as users see them: two halves put together, and only those that live.
  * The entries themselves are the programs' to remove.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 
 #include "dataplane_rule_int.h"
 
-struct half_walk {
-	dp_half_fn fn;
-	void *arg;
-	bool stopped;
-};
-
-static int visit4(const void *key, const void *value, void *arg)
+struct xf_key6 dp_flow_key(const struct xf_flow *flow)
 {
-	struct half_walk *walk = arg;
-	struct dp_half half = {.family = XF_IPV4};
-	struct xf_key4 k;
+	struct xf_key6 key = {.sport = flow->key_sport, .dport = flow->key_dport, .proto = flow->proto};
 
-	memcpy(&k, key, sizeof(k));
-	memcpy(&half.flow, value, sizeof(half.flow));
-	half.key = (struct xf_key6){
-		.saddr.v4 = k.saddr, .daddr.v4 = k.daddr, .sport = k.sport, .dport = k.dport, .proto = k.proto};
-	walk->stopped = walk->fn(&half, walk->arg) != 0;
-	return walk->stopped;
+	if (flow->family == XF_IPV4) {
+		key.saddr.v4 = flow->key_saddr4;
+		key.daddr.v4 = flow->key_daddr4;
+	} else {
+		key.saddr = flow->key_saddr6;
+		key.daddr = flow->key_daddr6;
+	}
+	return key;
 }
 
-static int visit6(const void *key, const void *value, void *arg)
+int dp_flows_mmap(struct dataplane *dp, struct dp_flow_table *table, struct xf_error *err)
 {
-	struct half_walk *walk = arg;
-	struct dp_half half = {.family = XF_IPV6};
+	struct xf_cursor cursor;
+	__u32 zero = 0;
 
-	memcpy(&half.key, key, sizeof(half.key));
-	memcpy(&half.flow, value, sizeof(half.flow));
-	walk->stopped = walk->fn(&half, walk->arg) != 0;
-	return walk->stopped;
+	if (bpf_map_lookup_elem(dp->map[DP_MAP_CURSOR], &zero, &cursor))
+		return xf_fail(err, "cannot read the flows: %s", strerror(errno));
+	table->slots = cursor.fresh < dp->config.max_flows ? cursor.fresh : dp->config.max_flows;
+	table->flows = dp_map_mmap(dp, DP_MAP_FLOWS, &table->len, err);
+	return table->flows ? 0 : -1;
+}
+
+void dp_flows_munmap(struct dp_flow_table *table)
+{
+	munmap(table->flows, table->len);
 }
 
 int dp_halves(struct dataplane *dp, dp_half_fn fn, void *arg, struct xf_error *err)
 {
-	struct half_walk walk = {.fn = fn, .arg = arg};
-	int rc = dp_map_walk(dp->map[DP_MAP_FLOW4], visit4, &walk);
+	struct dp_flow_table table;
+	__u32 i;
 
-	if (!rc && !walk.stopped)
-		rc = dp_map_walk(dp->map[DP_MAP_FLOW6], visit6, &walk);
-	return rc ? xf_fail(err, "cannot read the flows: %s", strerror(-rc)) : 0;
-}
+	if (dp_flows_mmap(dp, &table, err))
+		return -1;
+	for (i = 0; i < 2 * table.slots; i++) {
+		struct xf_flow half = table.flows[i];
 
-/* The other half's key is the tuple that this half's packets get, turned round. */
-static bool find_twin(const struct dataplane *dp, const struct dp_half *half, struct xf_flow *twin)
-{
-	const struct xf_flow *f = &half->flow;
-
-	if (half->family == XF_IPV4) {
-		struct xf_key4 key = {.saddr = f->daddr4,
-				      .daddr = f->saddr4,
-				      .sport = f->dport,
-				      .dport = f->sport,
-				      .proto = half->key.proto};
-
-		return !bpf_map_lookup_elem(dp->map[DP_MAP_FLOW4], &key, twin);
-	} else {
-		struct xf_key6 key = {.saddr = f->daddr6,
-				      .daddr = f->saddr6,
-				      .sport = f->dport,
-				      .dport = f->sport,
-				      .proto = half->key.proto};
-
-		return !bpf_map_lookup_elem(dp->map[DP_MAP_FLOW6], &key, twin);
+		if (half.family && fn(&half, arg))
+			break;
 	}
+	dp_flows_munmap(&table);
+	return 0;
 }
 
 /* Jiffies since then; a packet may have come after the clock was read. */
@@ -84,9 +69,9 @@ static __u32 since(__u32 then, __u32 now)
 	return passed > 0 ? (__u32)passed : 0;
 }
 
-bool dp_flow_expired(const struct dp_half *half, __u32 now)
+bool dp_flow_expired(const struct xf_flow *half, __u32 now)
 {
-	return since(half->flow.last_seen, now) >= half->flow.timeout;
+	return since(half->last_seen, now) >= half->timeout;
 }
 
 static struct xf_address address(__u8 family, const union xf_addr *addr)
@@ -100,34 +85,34 @@ static struct xf_address address(__u8 family, const union xf_addr *addr)
 	return a;
 }
 
-static struct xf_address source_of(const struct dp_half *half)
+static struct xf_address source_of(const struct xf_flow *f)
 {
-	union xf_addr v4 = {.v4 = half->flow.saddr4};
+	union xf_addr v4 = {.v4 = f->saddr4};
 
-	return address(half->family, half->family == XF_IPV4 ? &v4 : &half->flow.saddr6);
+	return address(f->family, f->family == XF_IPV4 ? &v4 : &f->saddr6);
 }
 
-static struct xf_address target_of(const struct dp_half *half)
+static struct xf_address target_of(const struct xf_flow *f)
 {
-	union xf_addr v4 = {.v4 = half->flow.daddr4};
+	union xf_addr v4 = {.v4 = f->daddr4};
 
-	return address(half->family, half->family == XF_IPV4 ? &v4 : &half->flow.daddr6);
+	return address(f->family, f->family == XF_IPV4 ? &v4 : &f->daddr6);
 }
 
-static void describe(const struct dp_half *half, const struct xf_flow *twin, struct dp_flow *flow)
+static void describe(const struct xf_flow *f, const struct xf_flow *twin, struct dp_flow *flow)
 {
-	const struct xf_flow *f = &half->flow;
+	struct xf_key6 key = dp_flow_key(f);
 
 	*flow = (struct dp_flow){
 		.rule = f->rule & XF_RULE_ID_MASK,
-		.proto = half->key.proto,
+		.proto = f->proto,
 		.state = (enum xf_flow_state)f->state,
-		.client = address(half->family, &half->key.saddr),
-		.listen = address(half->family, &half->key.daddr),
-		.target = target_of(half),
-		.translated = source_of(half),
-		.client_port = ntohs(half->key.sport),
-		.listen_port = ntohs(half->key.dport),
+		.client = address(f->family, &key.saddr),
+		.listen = address(f->family, &key.daddr),
+		.target = target_of(f),
+		.translated = source_of(f),
+		.client_port = ntohs(key.sport),
+		.listen_port = ntohs(key.dport),
 		.target_port = ntohs(f->dport),
 		.translated_port = ntohs(f->sport),
 		.packets_in = f->packets,
@@ -152,26 +137,35 @@ bool dp_flow_has_rule(const struct dp_ruleset *set, const struct xf_flow *flow)
 	return id < set->max_rules && set->rules[id].tag == flow->rule;
 }
 
-static int put_together(const struct dp_half *found, void *arg)
+static int put_together(struct xf_flow half, struct xf_flow twin, struct flow_walk *walk)
 {
-	struct flow_walk *walk = arg;
-	struct dp_half half = *found;
-	struct xf_flow twin = {0};
 	struct dp_flow flow;
 
-	if (half.flow.flags & XF_FLOW_REPLY || !dp_flow_has_rule(&walk->set, &half.flow))
-		return 0;
 	/* A half alone is a flow that is just being made or ended. */
-	if (!find_twin(walk->dp, &half, &twin))
+	if (!half.family || !twin.family || !dp_flow_has_rule(&walk->set, &half))
 		return 0;
-	if (since(twin.last_seen, walk->now) < since(half.flow.last_seen, walk->now))
-		half.flow.last_seen = twin.last_seen;
+	if (since(twin.last_seen, walk->now) < since(half.last_seen, walk->now))
+		half.last_seen = twin.last_seen;
 	if (dp_flow_expired(&half, walk->now))
 		return 0;
 	describe(&half, &twin, &flow);
-	flow.age_seconds = (double)since(half.flow.created, walk->now) / walk->dp->config.hz;
-	flow.idle_seconds = (double)since(half.flow.last_seen, walk->now) / walk->dp->config.hz;
+	flow.age_seconds = (double)since(half.created, walk->now) / walk->dp->config.hz;
+	flow.idle_seconds = (double)since(half.last_seen, walk->now) / walk->dp->config.hz;
 	return walk->fn(&flow, walk->arg);
+}
+
+static int walk_slots(struct flow_walk *walk, struct xf_error *err)
+{
+	struct dp_flow_table table;
+	int stop = 0;
+	__u32 i;
+
+	if (dp_flows_mmap(walk->dp, &table, err))
+		return -1;
+	for (i = 0; i < table.slots && !stop; i++)
+		stop = put_together(table.flows[XF_FLOW_INDEX(i, false)], table.flows[XF_FLOW_INDEX(i, true)], walk);
+	dp_flows_munmap(&table);
+	return 0;
 }
 
 int dp_flows(struct dataplane *dp, dp_flow_fn fn, void *arg, struct xf_error *err)
@@ -183,7 +177,7 @@ int dp_flows(struct dataplane *dp, dp_flow_fn fn, void *arg, struct xf_error *er
 	if (dp_clock_read(dp, &clock, err) || dp_ruleset_read(dp, &walk.set, err))
 		return -1;
 	walk.now = (__u32)clock.jiffies;
-	rc = dp_halves(dp, put_together, &walk, err);
+	rc = walk_slots(&walk, err);
 	dp_ruleset_free(&walk.set);
 	return rc;
 }

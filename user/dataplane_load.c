@@ -60,7 +60,7 @@ static int renew_pinned(struct dataplane *dp, struct dp_object *object, struct x
 
 static int refresh(struct dataplane *dp, struct xf_error *err)
 {
-	return dp_local_addrs_refresh(dp, err) ? -1 : dp_expiry_refresh(dp, err);
+	return dp_local_addrs_refresh(dp, err) || dp_bans_refresh(dp, err) ? -1 : dp_expiry_refresh(dp, err);
 }
 
 static int renew_instance(struct dataplane *dp, const struct dp_load_options *options, struct xf_error *err)

@@ -17,6 +17,10 @@
 #include "dataplane_int.h"
 #include "log.h"
 
+#define HINTS_LEAST  256u
+#define HINTS_A_FLOW 8u
+#define HINTS_MOST   (1u << 24) /* what the programs' hash can tell apart */
+
 struct dp_object {
 	struct xdpfwd_bpf *skel;
 };
@@ -39,6 +43,7 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 		return 8 * config->max_rules;
 	case DP_MAP_LISTEN_RANGES: /* no more than so many prefixes for either protocol */
 		return config->max_rules < 65536 / 16 ? 2 * 65536 : 2 * 16 * config->max_rules;
+	case DP_MAP_FLOWS:
 	case DP_MAP_FLOW4:
 	case DP_MAP_FLOW6:
 		return 2 * config->max_flows;
@@ -75,8 +80,8 @@ static enum dp_map map_by_name(const char *name)
 	return (enum dp_map)i;
 }
 
-/* What the programs know of incomplete datagrams, and of ways that they found: with new programs, it begins anew. */
-static const char *const passing[] = {"fragments", "held", "held_tickets", "ways"};
+/* What the programs know of incomplete datagrams, and where they found something: with new programs, it begins anew. */
+static const char *const passing[] = {"fragments", "held", "held_tickets", "ways", "flow_hints"};
 
 /* Of no concern outside of the programs; also per-CPU memory, for want of a stack or as a cache. */
 static bool is_private(const struct bpf_map *map)
@@ -149,6 +154,17 @@ static struct xdpfwd_bpf *open_skeleton(void)
 	return xdpfwd_bpf__open();
 }
 
+/* A power of two, so many that two flows seldom have the same. */
+static int size_hints(struct dp_object *object, __u32 max_flows)
+{
+	__u32 n = HINTS_LEAST;
+
+	while (n < HINTS_A_FLOW * max_flows && n < HINTS_MOST)
+		n *= 2;
+	object->skel->rodata->cfg_hints_mask = n - 1;
+	return bpf_map__set_max_entries(object->skel->maps.flow_hints, n);
+}
+
 int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err)
 {
 	struct dp_object *o = calloc(1, sizeof(*o));
@@ -172,6 +188,10 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 			dp_object_close(o);
 			return -1;
 		}
+	}
+	if (size_hints(o, dp->config.max_flows)) {
+		dp_object_close(o);
+		return xf_fail(err, "cannot size the map \"flow_hints\"");
 	}
 	set_frags(o, kernel_has_frags());
 	*object = o;

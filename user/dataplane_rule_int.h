@@ -94,6 +94,8 @@ int dp_policy_make(struct dataplane *dp, struct dp_addition *add, struct xf_rule
 int dp_policy_write(struct dataplane *dp, __u32 id, const struct xf_policy *policy, struct xf_error *err);
 /* The clock may have been set since rules were told at which date to expire: tells them anew. */
 int dp_expiry_refresh(struct dataplane *dp, struct xf_error *err);
+/* (dataplane_ban.c) Forgets bans that are over, and tells the programs whether there are any. */
+int dp_bans_refresh(struct dataplane *dp, struct xf_error *err);
 
 /* ---- rules without state (dataplane_stateless.c) */
 
@@ -228,18 +230,23 @@ void dp_watch_forget(struct dataplane *dp, __u32 id);
 
 /* ---- flows (dataplane_flow.c) */
 
-/* One half of a flow, as found. */
-struct dp_half {
-	__u8 family;
-	struct xf_key6 key; /* IPv4 in the first word of each address */
-	struct xf_flow flow;
+/* "flows" in this process' memory: two elements a slot, up to the last that was ever used. Programs write there. */
+struct dp_flow_table {
+	struct xf_flow *flows;
+	__u32 slots;
+	size_t len;
 };
+int dp_flows_mmap(struct dataplane *dp, struct dp_flow_table *table, struct xf_error *err);
+void dp_flows_munmap(struct dp_flow_table *table);
+
+/* The half's tuple, IPv4 in the first word of each address. */
+struct xf_key6 dp_flow_key(const struct xf_flow *flow);
 /* Judged by this half alone; now is in jiffies. */
-bool dp_flow_expired(const struct dp_half *half, __u32 now);
+bool dp_flow_expired(const struct xf_flow *half, __u32 now);
 /* Is it of a rule that still stands? */
 bool dp_flow_has_rule(const struct dp_ruleset *set, const struct xf_flow *flow);
-/* Calls fn for each half of each flow of both families. */
-typedef int (*dp_half_fn)(const struct dp_half *half, void *arg);
+/* Calls fn for a copy of each half of each flow of both families, until it returns something else than 0. */
+typedef int (*dp_half_fn)(const struct xf_flow *half, void *arg);
 int dp_halves(struct dataplane *dp, dp_half_fn fn, void *arg, struct xf_error *err);
 
 #endif

@@ -239,13 +239,12 @@ struct reaper {
 	bool *has_flows; /* by rule id */
 };
 
-static int note_flow(const struct dp_half *half, void *arg)
+static int note_flow(const struct xf_flow *half, void *arg)
 {
 	struct reaper *reaper = arg;
-	const struct xf_flow *flow = &half->flow;
 
-	if (dp_flow_has_rule(reaper->set, flow) && !dp_flow_expired(half, reaper->now))
-		reaper->has_flows[flow->rule & XF_RULE_ID_MASK] = true;
+	if (dp_flow_has_rule(reaper->set, half) && !dp_flow_expired(half, reaper->now))
+		reaper->has_flows[half->rule & XF_RULE_ID_MASK] = true;
 	return 0;
 }
 

@@ -22,17 +22,8 @@
 
 #include "dataplane_iface_int.h"
 #include "dataplane_rule_int.h"
+#include "dataplane_upgrade_int.h"
 #include "log.h"
-
-#define KEY_MAX	  64
-#define VALUE_MAX 512
-
-struct upgrade {
-	struct dataplane *dp; /* of the new maps */
-	const struct dp_abi_step *step;
-	int old[DP_MAP_COUNT]; /* those whose layout has changed; else -1 */
-	__u32 switched_at;     /* jiffies */
-};
 
 /* ---- pins */
 
@@ -174,159 +165,6 @@ static int put_aside(struct dataplane *dp, struct dp_object *object, struct xf_e
 	return dp_config_write(dp, err);
 }
 
-/* ---- copying */
-
-struct copy {
-	const struct dp_abi_change *change;
-	int to;
-};
-
-static int copy_one(const void *key, const void *value, void *arg)
-{
-	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
-	const struct copy *copy = arg;
-	bool flows = copy->change->how == DP_CARRY_FLOWS;
-
-	copy->change->convert(key, value, new_key, new_value);
-	if (!bpf_map_update_elem(copy->to, new_key, new_value, flows ? BPF_NOEXIST : BPF_ANY))
-		return 0;
-	/* Of a flow: one that a former attempt has copied, and programs use by now. */
-	return flows && errno == EEXIST ? 0 : -errno;
-}
-
-static int copy_maps(struct upgrade *u, struct xf_error *err)
-{
-	const struct dp_abi_change *change;
-	int rc;
-
-	for (change = u->step->changes; change->key_size || change->value_size; change++) {
-		struct copy copy = {.change = change, .to = u->dp->map[change->map]};
-
-		if (change->how == DP_CARRY_NOTHING)
-			continue;
-		rc = dp_map_walk(u->old[change->map], copy_one, &copy);
-		if (rc)
-			return xf_fail(err, "cannot copy \"%s\" to its new layout: %s", dp_map_specs[change->map].name,
-				       strerror(-rc));
-	}
-	return 0;
-}
-
-/* ---- settling: what became of flows in the old tables while they were copied, and until nobody used them */
-
-static struct dp_half make_half(enum dp_map map, const void *key, const void *flow)
-{
-	struct dp_half half = {.family = map == DP_MAP_FLOW4 ? XF_IPV4 : XF_IPV6};
-	struct xf_key4 k;
-
-	memcpy(&half.flow, flow, sizeof(half.flow));
-	if (map == DP_MAP_FLOW6) {
-		memcpy(&half.key, key, sizeof(half.key));
-		return half;
-	}
-	memcpy(&k, key, sizeof(k));
-	half.key = (struct xf_key6){
-		.saddr.v4 = k.saddr, .daddr.v4 = k.daddr, .sport = k.sport, .dport = k.dport, .proto = k.proto};
-	return half;
-}
-
-/* The client's tuple: this half's own key, or what the answers get, turned round. */
-static struct xf_key6 client_key(const struct dp_half *half)
-{
-	const struct xf_flow *f = &half->flow;
-	struct xf_key6 key = {.sport = f->dport, .dport = f->sport, .proto = half->key.proto};
-
-	if (!(f->flags & XF_FLOW_REPLY))
-		return half->key;
-	if (half->family == XF_IPV4) {
-		key.saddr.v4 = f->daddr4;
-		key.daddr.v4 = f->saddr4;
-	} else {
-		key.saddr = f->daddr6;
-		key.daddr = f->saddr6;
-	}
-	return key;
-}
-
-/* Is the flow's place still its own? The slots are the same before and after. */
-static bool has_slot(const struct upgrade *u, const struct dp_half *half)
-{
-	struct xf_key6 client = client_key(half);
-	struct xf_slot slot;
-
-	return !bpf_map_lookup_elem(u->dp->map[DP_MAP_SLOTS], &half->flow.slot, &slot) && slot.state != XF_SLOT_FREE &&
-	       !memcmp(&slot.key, &client, sizeof(client));
-}
-
-static int adopt(struct upgrade *u, const struct dp_half *half, bool *found)
-{
-	struct xf_adopt_request request = {
-		.key = half->key,
-		.packets = half->flow.packets,
-		.bytes = half->flow.bytes,
-		.last_seen = half->flow.last_seen,
-		.timeout = half->flow.timeout,
-		.family = half->family,
-		.state = half->flow.state,
-		.flags = half->flow.flags,
-	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &request, .data_size_in = sizeof(request), .data_out = &request,
-		    .data_size_out = sizeof(request), .repeat = 1);
-
-	if (bpf_prog_test_run_opts(u->dp->prog[DP_PROG_ADOPT], &opts) || opts.retval != XDP_PASS)
-		return errno ? -errno : -EINVAL;
-	*found = request.found;
-	return 0;
-}
-
-struct settling {
-	struct upgrade *u;
-	const struct dp_abi_change *change;
-};
-
-static int adopt_one(const void *key, const void *value, void *arg)
-{
-	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
-	const struct settling *s = arg;
-	struct dp_half half;
-	bool found;
-	int rc;
-
-	s->change->convert(key, value, new_key, new_value);
-	half = make_half(s->change->map, new_key, new_value);
-	rc = adopt(s->u, &half, &found);
-	/* Opened after it could be copied. */
-	if (!rc && !found && has_slot(s->u, &half))
-		bpf_map_update_elem(s->u->dp->map[s->change->map], new_key, new_value, BPF_NOEXIST);
-	return rc;
-}
-
-/* One that ended after it was copied. Newer ones are the new programs', and may be in the making. */
-static int prune_one(const void *key, const void *value, void *arg)
-{
-	const struct settling *s = arg;
-	struct dp_half half = make_half(s->change->map, key, value);
-
-	if ((__s32)(half.flow.created - s->u->switched_at) < 0 && !has_slot(s->u, &half))
-		bpf_map_delete_elem(s->u->dp->map[s->change->map], key);
-	return 0;
-}
-
-static int settle(struct upgrade *u, struct xf_error *err)
-{
-	struct settling s = {.u = u};
-	int rc = 0;
-
-	for (s.change = u->step->changes; !rc && (s.change->key_size || s.change->value_size); s.change++) {
-		if (s.change->how != DP_CARRY_FLOWS)
-			continue;
-		rc = dp_map_walk(u->old[s.change->map], adopt_one, &s);
-		if (!rc)
-			rc = dp_map_walk(u->dp->map[s.change->map], prune_one, &s);
-	}
-	return rc ? xf_fail(err, "cannot take over flows: %s; run `xdpfwd load` again", strerror(-rc)) : 0;
-}
-
 /* ---- all of it */
 
 static int commit(struct dataplane *dp, struct xf_error *err)
@@ -343,7 +181,8 @@ static int commit(struct dataplane *dp, struct xf_error *err)
 /* From the switch on the new programs and maps are those in use, and the way back is closed. */
 static int finish_switched(struct upgrade *u, struct dp_object *object, struct xf_error *err)
 {
-	if (dp_object_pin_progs(u->dp, object, err) || dp_sweep(u->dp, XF_SWEEP_START, NULL, err) || settle(u, err))
+	if (dp_object_pin_progs(u->dp, object, err) || dp_sweep(u->dp, XF_SWEEP_START, NULL, err) ||
+	    upgrade_settle(u, err))
 		return -1;
 	return commit(u->dp, err);
 }
@@ -353,7 +192,7 @@ static int upgrade_loaded(struct upgrade *u, struct dp_object *object, struct xf
 	struct dataplane *dp = u->dp;
 	struct xf_clock clock;
 
-	if (!put_aside(dp, object, err) && !copy_maps(u, err) && !dp_attach_replace(dp, object, err)) {
+	if (!put_aside(dp, object, err) && !upgrade_copy(u, err) && !dp_attach_replace(dp, object, err)) {
 		if (dp_clock_read(dp, &clock, err))
 			return -1;
 		u->switched_at = (__u32)clock.jiffies;

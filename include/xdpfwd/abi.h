@@ -27,7 +27,7 @@
 #endif
 
 /* What is raised here gets its step in user/dataplane_abi.c, or what an older version has loaded is refused. */
-#define XF_ABI_VERSION (3 + !!XF_TEST_OCTETS)
+#define XF_ABI_VERSION (4 + !!XF_TEST_OCTETS)
 
 #define XF_NAME_LEN    64  /* a rule's name, with its NUL */
 #define XF_COMMENT_LEN 128 /* a rule's comment, with its NUL */
@@ -185,6 +185,7 @@ enum xf_timeout {
 #define XF_CONFIG_NO_AUTO_ATTACH (1u << 0)
 #define XF_CONFIG_GUARD_LOOPBACK (1u << 1) /* a target is in 127/8: keep all others away from there */
 #define XF_CONFIG_UNSETTLED	 (1u << 2) /* a set is being built or cleared away: what is not in force is rubbish */
+#define XF_CONFIG_NO_BANS	 (1u << 3) /* nobody is banned: the programs need not ask who is */
 
 /*
  * Element 0 of the array "config". The programs read it, the tool writes it. By

@@ -29,6 +29,33 @@ struct xf_key6 {
 	__u8 pad[3];
 };
 
+/* Odd numbers without a pattern: 2^64 over the golden ratio, and two of those of xf_sketch_hash(). */
+#define XF_MIX1 0x9e3779b97f4a7c15ULL
+#define XF_MIX2 0xbf58476d1ce4e5b9ULL
+#define XF_MIX3 0x94d049bb133111ebULL
+
+#define XF_TUPLE_HASH_BITS 24
+
+/*
+ * Where to look for a hint to a tuple's flow. Tuples that differ in one octet only,
+ * whichever, must not meet there. Who makes some meet on purpose gets no more of it than
+ * that they are looked up in the hash tables.
+ */
+static __always_inline __u32 xf_tuple_hash(const struct xf_key6 *t, __u8 family)
+{
+	const __u32 *s = t->saddr.w, *d = t->daddr.w;
+	__u64 h = ((__u32)t->sport << 16 | t->dport) * XF_MIX3 + t->proto * XF_MIX1;
+
+	if (family == XF_IPV6) {
+		h += s[1] * XF_MIX1 + s[2] * XF_MIX2 + d[1] * XF_MIX2 + d[2] * XF_MIX1;
+		h = (h ^ h >> 32) * XF_MIX3;
+		h += s[3] * XF_MIX2 + d[3] * XF_MIX3;
+	}
+	h += s[0] * XF_MIX1 + d[0] * XF_MIX2;
+	h = (h ^ h >> 32) * XF_MIX2;
+	return h >> (64 - XF_TUPLE_HASH_BITS);
+}
+
 enum xf_flow_state {
 	XF_FLOW_PENDING,  /* not answered; TCP: or the client has not acknowledged the answer */
 	XF_FLOW_ANSWERED, /* UDP: answered, and nothing of the client since */
@@ -48,39 +75,42 @@ enum xf_flow_state {
 #define XF_FLOW_WAY	    (XF_FLOW_L2 | XF_FLOW_FAST)
 
 /*
- * One direction of a flow. Its packet and byte counts are exact as long as one
- * CPU at a time handles the flow; the rule's counters are exact always.
- * A flow is two of these, in flow4 or flow6 by family:
- * under the tuple that the client sends, and under the tuple that the target
- * answers with. Neither exists without the other. The tuple that a packet gets,
- * turned round, is the key of the other half.
+ * One direction of a flow: element of the array "flows". Its packet and byte counts
+ * are exact as long as one CPU at a time handles the flow; the rule's counters are
+ * exact always. A flow is two of these, at XF_FLOW_INDEX of its slot: what the
+ * client sends, and what the target answers. "flow4" and "flow6" find them by their
+ * tuples. The tuple that a packet gets, turned round, is that of the other half.
  *
- * In the kernel's hash table, an IPv4 key fills a cache line with what the table
- * itself keeps of it. So the first 64 octets here are the next line, and have
- * all that an IPv4 packet of a busy flow needs.
+ * The first 64 octets are a cache line, and have all that an IPv4 packet of a busy
+ * flow needs but for the two counters.
  */
 struct xf_flow {
 	XF_TEST_FIELD(test_a)
 	XF_TEST_FIELD(test_b)
-	__u64 packets;
-	__u64 bytes; /* octets from the IP header on */
-	__u32 last_seen;
-	__u32 routed_at; /* when the next hop was looked up */
-	__u32 rule;	 /* its tag */
-	__u32 ack;	 /* TCP: what this direction acknowledged last, host order */
-	__u32 ifindex;	 /* way out; 0: not known yet */
-	__u8 dmac[6];
-	__u8 smac[6];
-	__be16 sport; /* what the packet gets */
-	__be16 dport;
-	__u16 mtu;     /* of the way out, octets of an IP packet */
+	__be32 key_saddr4; /* the tuple of a packet that arrives; IPv6: see below */
+	__be32 key_daddr4;
+	__be16 key_sport;
+	__be16 key_dport;
+	__u8 proto;
+	__u8 family;   /* 0: this half is of no flow, or of one that is being made or ended */
 	__u8 state;    /* enum xf_flow_state; the same in both halves */
 	__u8 flags;    /* XF_FLOW_* */
 	__be32 saddr4; /* IPv4: what the packet gets */
 	__be32 daddr4;
+	__be16 sport; /* what the packet gets */
+	__be16 dport;
+	__u32 ifindex; /* way out; 0: not known yet */
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 rule;	 /* its tag */
+	__u32 routed_at; /* when the next hop was looked up */
+	__u32 last_seen;
+	__u32 ack; /* TCP: what this direction acknowledged last, host order */
+	__u16 mtu; /* of the way out, octets of an IP packet */
+	__u16 pad1;
 
-	union xf_addr saddr6; /* IPv6: likewise */
-	union xf_addr daddr6;
+	__u64 packets;
+	__u64 bytes;   /* octets from the IP header on */
 	__u32 timeout; /* jiffies without a packet after which the flow is over; the same in both halves */
 	__u32 slot;    /* index in "slots" */
 	__u32 created;
@@ -89,8 +119,16 @@ struct xf_flow {
 	 * client half's. To acknowledge that, the client must have received it.
 	 */
 	__u32 next_seq;
-	__u8 pad[16];
+	union xf_addr key_saddr6; /* IPv6: the tuple's addresses */
+	union xf_addr key_daddr6;
+
+	union xf_addr saddr6; /* IPv6: what the packet gets */
+	union xf_addr daddr6;
+	__u8 pad2[32];
 };
+
+/* The element of "flows" that has this half of the flow in that slot. */
+#define XF_FLOW_INDEX(slot, is_reply) ((slot) << 1 | !!(is_reply))
 
 enum xf_slot_state {
 	XF_SLOT_FREE,
@@ -176,14 +214,16 @@ struct xf_adopt_request {
 	__u8 family;
 	__u8 state;
 	__u8 flags;
-	__u8 found; /* is the half in the table that is in use? */
-	__u8 pad[4];
+	__u8 found;  /* is the half in the table that is in use? */
+	__u32 index; /* of the half in "flows" */
+	__u8 prune;  /* it is over: the half is to go if it is there */
+	__u8 pad[7];
 };
 
-XF_SIZE(struct xf_adopt_request, 72);
+XF_SIZE(struct xf_adopt_request, 80);
 XF_SIZE(struct xf_key4, 16);
 XF_SIZE(struct xf_key6, 40);
-XF_SIZE(struct xf_flow, 128 + 2 * XF_TEST_OCTETS);
+XF_SIZE(struct xf_flow, 192 + 2 * XF_TEST_OCTETS);
 XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_cursor, 16);
 XF_SIZE(struct xf_port_key, 20);

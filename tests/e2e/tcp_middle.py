@@ -233,17 +233,26 @@ def dump(name):
     return [tuple(bytes(int(octet, 16) for octet in entry[part]) for part in ("key", "value")) for entry in entries]
 
 
+def hexes(octets):
+    return [f"{octet:#04x}" for octet in octets]
+
+
+def lookup(name, key):
+    entry = json.loads(command("bpftool", "-j", "map", "lookup", "pinned", f"{STATE}/{name}", "key", *hexes(key)))
+    return bytes(int(octet, 16) for octet in entry["value"])
+
+
 def age(client, jiffies):
     """Makes both halves of the client's flow look as if nothing had come by for so long."""
-    last_seen, slot = 16, 100  # in struct xf_flow
+    last_seen = 52  # in struct xf_flow
     name, ports = ("flow6", 32) if client.family == socket.AF_INET6 else ("flow4", 8)
     want = struct.pack("!HH", client.getsockname()[1], client.getpeername()[1])
-    table = dump(name)
-    slots = [value[slot : slot + 4] for key, value in table if key[ports : ports + 4] == want]
-    same("flows of this client", len(slots), 1)
-    for key, value in table:
-        if value[slot : slot + 4] == slots[0]:
-            seen = struct.unpack_from("I", value, last_seen)[0] - jiffies
-            value = value[:last_seen] + struct.pack("I", seen & 0xFFFFFFFF) + value[last_seen + 4 :]
-            hexes = [[f"{octet:#04x}" for octet in octets] for octets in (key, value)]
-            command("bpftool", "map", "update", "pinned", f"{STATE}/{name}", "key", *hexes[0], "value", *hexes[1])
+    found = [value for key, value in dump(name) if key[ports : ports + 4] == want]
+    same("flows of this client", len(found), 1)
+    place = struct.unpack("I", found[0])[0]
+    for half in (place & ~1, place | 1):
+        key = struct.pack("I", half)
+        value = lookup("flows", key)
+        seen = struct.unpack_from("I", value, last_seen)[0] - jiffies
+        value = value[:last_seen] + struct.pack("I", seen & 0xFFFFFFFF) + value[last_seen + 4 :]
+        command("bpftool", "map", "update", "pinned", f"{STATE}/flows", "key", *hexes(key), "value", *hexes(value))

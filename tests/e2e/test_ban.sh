@@ -9,6 +9,14 @@ bans() { xdpfwd ban list --json | jq -r "${1:-.}"; }
 packets() { bans ".[] | select(.network == \"$1\").packets"; }
 banned_drops() { xdpfwd map list --json | jq "[.[] | .counters.drops.banned // 0] | add"; }
 
+# asked: do the programs ask who is banned?
+asked() {
+	local flags no_bans
+	flags=$(bpftool -j map dump pinned /sys/fs/bpf/xdpfwd/config | jq '.[0].formatted.value.flags')
+	no_bans=$(sed -n 's/^#define XF_CONFIG_NO_BANS.*(1u << \([0-9]*\)).*/\1/p' "$(dirname "$0")/../../include/xdpfwd/abi.h")
+	((flags >> no_bans & 1)) && echo no || echo yes
+}
+
 setup() {
 	two_ways_in "$1"
 	xdpfwd map add udp :6000 "[$SERVER6]:7000" --name udp6
@@ -37,6 +45,7 @@ banned() {
 	setup "$1"
 	asks client $WAN4
 	asks client $WAN6
+	equal "asked without a ban" no "$(asked)"
 	xdpfwd ban 198.51.100.0/24 2001:db8:1::/64 --for 1h --force # the router is in there, too
 	refuses client $WAN4
 	refuses client $WAN6
@@ -54,7 +63,9 @@ banned() {
 	asks client $WAN4
 	tcp_connect client $WAN4 6000
 	refuses client $WAN6
+	equal "asked with one ban of two" yes "$(asked)"
 	xdpfwd ban lift 2001:db8:1::/64
+	equal "asked after the last ban" no "$(asked)"
 	asks client $WAN6
 	equal "bans that are left" '[]' "$(bans | jq -c .)"
 }
@@ -82,6 +93,8 @@ over() {
 	xdpfwd ban $CLIENT4 --for 1s
 	until_true none_left
 	asks client $WAN4
+	xdpfwd load wan0 --mode tc
+	equal "asked after a load that found no ban that holds" no "$(asked)"
 	xdpfwd ban $CLIENT4 --for 1s
 	xdpfwd ban 198.51.100.0/24 --force
 	until_true one_left

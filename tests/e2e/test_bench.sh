@@ -47,8 +47,8 @@ run() {
 }
 
 all_kinds() {
-	run bare,nft,fast,full --flows 50 --kinds udp4,ack6 &&
-		[ "$(jq '[.packets[].measurements[] | length] | add' "$TMP/run.json")" -eq 8 ]
+	run bare,nft,fast,full,fast@300/udp6 --flows 50 --kinds udp4,ack6 &&
+		[ "$(jq '[.packets[].measurements[] | length] | add' "$TMP/run.json")" -eq 10 ]
 }
 
 new_and_refused() {
@@ -63,7 +63,7 @@ notices() {
 		import scene
 		from lab import Failure
 		how = scene.How(1, 0.1, 1, 0)
-		lab = scene.make_lab("n", "fast", scene.Scene(["fast"]), how)
+		lab = scene.make_lab("fast", scene.Scene(["fast"]), how)
 		try:
 		    lab.up()
 		    lab.drive = lab.drive + sys.argv[1].split()
@@ -77,15 +77,54 @@ notices() {
 	EOF
 }
 
+# A namespace lives on for a while after its deletion, and its threads with it: here, as long as it is held.
+threads_of_its_own() {
+	python3 -B - <<-'EOF'
+		import os
+		import sys
+		sys.path.insert(0, "tools/bench")
+		import scene
+		how = scene.How(1, 0.1, 1, 0)
+		labs = [scene.make_lab("bare", scene.Scene(["bare"]), how) for _ in range(2)]
+		held = []
+		try:
+		    labs[0].up()
+		    held = [os.open(f"/run/netns/{netns}", os.O_RDONLY) for netns in labs[0].netns.values()]
+		    labs[0].down()
+		    labs[1].up()
+		    measured = scene.drive(labs[1], scene.Scene(["bare"]), 10, 0, how)
+		finally:
+		    for fd in held:
+		        os.close(fd)
+		    labs[1].down()
+		both = set(labs[0].threads.values()) & set(labs[1].threads.values())
+		sys.exit(bool(both) or not measured["busy_ns"])
+	EOF
+}
+
+# The rest is measured and saved, and the exit code tells.
+one_fails() {
+	mkdir "$TMP/bin" && printf '#!/bin/sh\necho nothing works >&2\nexit 1\n' >"$TMP/bin/nft" && chmod +x "$TMP/bin/nft"
+	PATH=$TMP/bin:$PATH timeout 60 tools/bench/run --subjects bare,nft --flows 10 --rounds 1 --seconds 0.1 \
+		--egress moderated --json "$TMP/fails.json" && return 1
+	jq -e '(.packets[0].measurements[0] | keys) == ["bare"] and
+		(.failures | length) == 1 and (.failures[0].why | test("nothing works"))' "$TMP/fails.json"
+}
+
 tcp() {
 	python3 -B - <<-'EOF'
 		import sys
 		sys.path.insert(0, "tools/bench")
 		import scene
 		import tcp
-		part = tcp.measure("none", ["fast"], scene.How(1, 1, 1, 0))
-		print("\n".join(tcp.table(part)))
-		sys.exit(not all(its["median"] > 0 for its in part["figures"]["fast"].values()))
+		from failures import Failures
+		failures = Failures()
+		for offloads, names in (("none", ["pair", "fast"]), ("gso", ["pair-tc"])):
+		    part = tcp.measure(offloads, names, scene.How(1, 1, 1, 0), failures)
+		    print("\n".join(tcp.table(part)))
+		    if not all(its and its["median"] > 0 for name in names for its in part["figures"][name].values()):
+		        sys.exit(f"{offloads}: something is missing")
+		sys.exit(str(failures.all) if failures.all else 0)
 	EOF
 }
 
@@ -97,7 +136,9 @@ it "every kind of packet, through each forwarder" all_kinds
 it "new flows, refused packets" new_and_refused
 it "a wrong source is noticed" notices "--masquerade 0xc0000202" "wrong address"
 it "packets that should have been refused are noticed" notices "--dropped" "was to drop"
-it "TCP through the fast tier" tcp
+it "threads of a namespace that is gone are not taken for others" threads_of_its_own
+it "one subject's failure leaves the others" one_fails
+it "TCP through the fast tier and the bare pairs" tcp
 it "nothing is left behind" nothing_left
 it "the verifier's work is as docs/verifier.txt has it" tools/verifier-cost --check
 echo "1..$tests_run"

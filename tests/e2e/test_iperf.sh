@@ -32,6 +32,24 @@ tcp() {
 	done
 }
 
+# What is handed on in one piece reaches the receiver so that it can join it to what is there, as if nobody had been
+# between: data that was moved into the headers' part of the buffer cannot be joined.
+joined_so_far() {
+	nsenter --net=/run/netns/server nstat -asz TcpExtTCPRcvCoalesce |
+		awk '$1 == "TcpExtTCPRcvCoalesce" { print $2 }'
+}
+
+joined() {
+	local args before
+	setup tc
+	for args in "-c $WAN4" "-c $WAN6"; do
+		before=$(joined_so_far)
+		# shellcheck disable=SC2086 # a list of words
+		measure $args
+		more "$args: segments joined by the receiver" $(($(joined_so_far) - before)) 100
+	done
+}
+
 udp() {
 	local args sent lost
 	setup "$1"
@@ -50,5 +68,6 @@ for tier in tc native gro fast; do
 	it "iperf3, tcp, $tier" tcp $tier
 	it "iperf3, udp, $tier" udp $tier
 done
+it "the receiver joins segments, tc" joined
 
 done_testing

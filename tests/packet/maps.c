@@ -26,6 +26,7 @@ static const struct {
 	{"rule_drops", 1024},
 	{"listen", 256},
 	{"listen_ranges", 1024},
+	{"flows", 2 * MAX_FLOWS},
 	{"flow4", 2 * MAX_FLOWS},
 	{"flow6", 2 * MAX_FLOWS},
 	{"slots", MAX_FLOWS},
@@ -160,8 +161,9 @@ static void clear(const char *name)
 static void clear_flows(void)
 {
 	static const struct xf_slot no_slot;
+	static const struct xf_flow no_flow;
 	static const struct xf_cursor start;
-	uint32_t slot, zero = 0;
+	uint32_t slot, half, zero = 0;
 
 	clear("flow4");
 	clear("flow6");
@@ -173,6 +175,8 @@ static void clear_flows(void)
 		;
 	for (slot = 0; slot < MAX_FLOWS; slot++)
 		map_put("slots", &slot, &no_slot);
+	for (half = 0; half < 2 * MAX_FLOWS; half++)
+		map_put("flows", &half, &no_flow);
 	map_put("cursor", &zero, &start);
 }
 

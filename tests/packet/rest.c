@@ -28,14 +28,26 @@ static uint32_t entries(const char *map)
 }
 
 /* IPv4 keys are shorter: the same fields, with the first word of each address. */
-static bool half(uint8_t family, const struct xf_key6 *k, struct xf_flow *flow)
+static bool is_at(uint8_t family, const struct xf_key6 *k, uint32_t index)
 {
 	struct xf_key4 key4 = {
 		.saddr = k->saddr.v4, .daddr = k->daddr.v4, .sport = k->sport, .dport = k->dport, .proto = k->proto};
+	uint32_t found;
 
 	if (family == XF_IPV4)
-		return !bpf_map_lookup_elem(map_fd("flow4"), &key4, flow);
-	return !bpf_map_lookup_elem(map_fd("flow6"), k, flow);
+		return !bpf_map_lookup_elem(map_fd("flow4"), &key4, &found) && found == index;
+	return !bpf_map_lookup_elem(map_fd("flow6"), k, &found) && found == index;
+}
+
+/* The half there, if the tuple finds it, and it has the tuple. */
+static bool half(uint8_t family, const struct xf_key6 *k, uint32_t index, struct xf_flow *f)
+{
+	if (!is_at(family, k, index) || bpf_map_lookup_elem(map_fd("flows"), &index, f) || f->family != family ||
+	    f->proto != k->proto || f->key_sport != k->sport || f->key_dport != k->dport)
+		return false;
+	if (family == XF_IPV4)
+		return f->key_saddr4 == k->saddr.v4 && f->key_daddr4 == k->daddr.v4;
+	return !memcmp(&f->key_saddr6, &k->saddr, 16) && !memcmp(&f->key_daddr6, &k->daddr, 16);
 }
 
 /* What this half's packets become, turned round. */
@@ -65,6 +77,18 @@ static uint32_t slot_state_of(uint8_t flow_state)
 	}
 }
 
+/* No packet may take what is left of a flow for one. */
+static void check_unused(uint32_t slot)
+{
+	for (uint32_t index = 2 * slot; index < 2 * slot + 2; index++) {
+		struct xf_flow f;
+
+		assert_int_equal(bpf_map_lookup_elem(map_fd("flows"), &index, &f), 0);
+		if (f.family)
+			fail_msg("slot %u is free, and a half of its flow is not", slot);
+	}
+}
+
 static void check_slot(uint32_t i)
 {
 	const struct xf_slot *slot = &table.slots[i];
@@ -72,12 +96,14 @@ static void check_slot(uint32_t i)
 	struct xf_key6 key, back;
 
 	assert_int_not_equal(slot->state, XF_SLOT_BUSY);
-	if (slot->state == XF_SLOT_FREE)
+	if (slot->state == XF_SLOT_FREE) {
+		check_unused(i);
 		return;
-	if (!half(slot->family, &slot->key, client) || client->slot != i || client->flags & XF_FLOW_REPLY)
+	}
+	if (!half(slot->family, &slot->key, XF_FLOW_INDEX(i, false), client) || client->slot != i || client->flags & XF_FLOW_REPLY)
 		fail_msg("slot %u (state %u): its flow is not there", i, slot->state);
 	key = twin_key(slot->family, client, slot->key.proto);
-	if (!half(slot->family, &key, &reply) || reply.slot != i || !(reply.flags & XF_FLOW_REPLY))
+	if (!half(slot->family, &key, XF_FLOW_INDEX(i, true), &reply) || reply.slot != i || !(reply.flags & XF_FLOW_REPLY))
 		fail_msg("slot %u (state %u): its reply half is not there", i, slot->state);
 	back = twin_key(slot->family, &reply, slot->key.proto);
 	assert_memory_equal(&back, &slot->key, sizeof(back));

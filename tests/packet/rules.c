@@ -196,20 +196,27 @@ static void flow_key(const struct packet *in, uint8_t key[sizeof(struct xf_key6)
 	k6->proto = in->proto;
 }
 
-bool flow_get(struct test *t, const struct packet *in, struct xf_flow *flow)
+static bool flow_find(struct test *t, const struct packet *in, uint32_t *index)
 {
 	_Alignas(8) uint8_t key[sizeof(struct xf_key6)];
 
 	flow_key(in, key);
-	return !bpf_map_lookup_elem(map_fd(flow_map(t->family)), key, flow);
+	return !bpf_map_lookup_elem(map_fd(flow_map(t->family)), key, index);
+}
+
+bool flow_get(struct test *t, const struct packet *in, struct xf_flow *flow)
+{
+	uint32_t index;
+
+	return flow_find(t, in, &index) && !bpf_map_lookup_elem(map_fd("flows"), &index, flow);
 }
 
 void flow_put(struct test *t, const struct packet *in, const struct xf_flow *flow)
 {
-	_Alignas(8) uint8_t key[sizeof(struct xf_key6)];
+	uint32_t index;
 
-	flow_key(in, key);
-	assert_int_equal(bpf_map_update_elem(map_fd(flow_map(t->family)), key, flow, BPF_EXIST), 0);
+	assert_true(flow_find(t, in, &index));
+	map_put("flows", &index, flow);
 }
 
 const void *flow_from(const struct test *t, const struct xf_flow *flow)

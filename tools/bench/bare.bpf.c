@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "frame.h"
+#include "shift.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
@@ -24,22 +25,6 @@ struct {
 const volatile struct bench_kind kind;
 const volatile __u32 out;		     /* the way out, an interface */
 const volatile __u32 macs[2 * ETH_ALEN / 4]; /* target's, then the way out's, octets in order */
-
-#define ADDR_SHIFT (BENCH_TARGET_NET + BENCH_TARGET_HOST - BENCH_LISTEN_NET - BENCH_LISTEN_HOST)
-#define PORT_SHIFT (BENCH_TARGET_PORT - BENCH_LISTEN_PORT)
-/* By how much the sum of 16-bit words grows: the new words, and the complements of the old ones. */
-#define ADDR_GROWTH                                                                           \
-	((BENCH_TARGET_NET >> 16) + BENCH_TARGET_HOST + (0xffff - (BENCH_LISTEN_NET >> 16)) + \
-	 (0xffff - BENCH_LISTEN_HOST))
-#define FOLDED(growth) (((growth)&0xffff) + ((growth) >> 16))
-
-/* The sum is the same in either byte order, so only the constant is turned. */
-static __always_inline __be16 grown(__be16 check, __u16 growth)
-{
-	__u32 sum = (__u16)~check + (__u32)bpf_htons(growth);
-
-	return ~((sum & 0xffff) + (sum >> 16));
-}
 
 static __always_inline bool rewrite(void *data, void *data_end, const bool ipv6, const bool tcp)
 {

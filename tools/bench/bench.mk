@@ -9,10 +9,12 @@ BENCH_MK := 1
 BENCH_SKEL  := $(patsubst tools/bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard tools/bench/*.bpf.c))
 BENCH_DRIVE := $(addprefix $(BUILD)/bench/,drive.o options.o port.o blank.o generator.o ends.o)
 BENCH_COST  := $(addprefix $(BUILD)/bench/,cost.o port.o blank.o ends.o)
+BENCH_PAIR  := $(addprefix $(BUILD)/bench/,pair.o port.o)
 BENCH_FORGE := $(addprefix $(BUILD)/bench/,forge.o port.o)
 
 .PHONY: bench-tools
-bench-tools: $(BUILD)/bench/drive $(BUILD)/bench/cost $(BUILD)/bench/forge $(BUILD)/bench/pingpong
+bench-tools: $(BUILD)/bench/drive $(BUILD)/bench/cost $(BUILD)/bench/forge $(BUILD)/bench/pair \
+	     $(BUILD)/bench/pingpong
 
 $(BUILD)/bench/drive: $(BENCH_DRIVE)
 	$(call say,LINK,$@)
@@ -23,6 +25,10 @@ $(BUILD)/bench/cost: $(BENCH_COST)
 	$(Q)$(CC) $(TOOL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 $(BUILD)/bench/forge: $(BENCH_FORGE)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(TOOL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
+$(BUILD)/bench/pair: $(BENCH_PAIR)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(TOOL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 

@@ -3,11 +3,12 @@
 
 from dataclasses import dataclass
 
+from pairs import PAIRS
 from plan import MANY
 from report import cost, cost_taken, ratio, spread, title
 from scene import NEW
-from subjects import SUBJECTS
-from proxies import PROXIES
+from subjects import title as subject_title
+from tcplab import FORWARDERS
 
 OURS = ("stateless", "fast", "masq", "full", "full-masq", "full-stateless")
 OTHERS = ("route", "nft", "nft-masq", "iptables", "haproxy", "nginx", "socat")
@@ -40,15 +41,6 @@ def find(document, kind, flows, rules=1, egress="moderated", having=()):
 def against(document, subject, base, where, of=cost):
     cell = find(document, *where, having=(subject, base))
     return ratio(cell, subject, base, of) if cell else None
-
-
-def between(document, subject, where, other):
-    """The subject here beside the same subject there, both as ratios to bare: they were not measured in one round."""
-    here, there = (find(document, *place, having=(subject, "bare")) for place in (where, other))
-    if not here or not there:
-        return None
-    pairs = zip(here["measurements"], there["measurements"])
-    return spread([cost(a[subject]) / cost(a["bare"]) / (cost(b[subject]) / cost(b["bare"])) for a, b in pairs])
 
 
 def program(document, path, flows):
@@ -88,9 +80,11 @@ def of_fast_tier(document):
         yield Goal(f"masquerade, {flows:,} TCP flows, × bare", limit,
                    against(document, "masq", "bare", ("ack4", flows, MANY)))
     for subject in ("stateless", "fast"):
-        for rules in (10000, 100000):
-            yield Goal(f"{SUBJECTS[subject].name}, {rules:,} rules, × 1 rule", 1.1,
-                       between(document, subject, ("udp4", 1000, rules), ("udp4", 1000, 1)))
+        for flows in (1000, 100000):
+            for rules in (10000, 100000):
+                yield Goal(f"{named(subject)}, {flows:,} flows, {rules:,} rules, × 1 rule", 1.1,
+                           against(document, f"{subject}@{rules}", subject, ("udp4", flows)))
+        yield Goal(f"{named(subject)}, IPv6 × IPv4", 1.15, against(document, f"{subject}/udp6", subject, ("udp4", 1000)))
 
 
 def of_strangers(document):
@@ -100,23 +94,25 @@ def of_strangers(document):
                against(document, "masq", "bare", ("udp4", NEW), cost_taken))
     yield Goal("refused by policy, × bare drop", 1.15, against(document, "refused", "bare-drop", ("udp4", 1000)))
     yield Goal("nobody's, × bare pass", 1.15, against(document, "nobody", "bare-pass", ("udp4", 1000)))
-    for subject in ("stateless", "fast"):
-        four, six = (find(document, kind, 1000, having=(subject,)) for kind in ("udp4", "udp6"))
-        pairs = zip(six["measurements"], four["measurements"]) if four and six else ()
-        found = spread([cost(a[subject]) / cost(b[subject]) for a, b in pairs]) if four and six else None
-        yield Goal(f"{SUBJECTS[subject].name}, IPv6 × IPv4", 1.15, found)
 
 
 def of_full_tier(document):
     yield Goal("full tier, × bare TC redirect", 1.2, against(document, "full", "bare-tc", ("udp4", 1000)))
     yield Goal("full tier, packets/s on one core, × nftables", 1.5, against(document, "nft", "full", ("udp4", 1000)), True)
     yield Goal("full tier, TCP bulk with GSO, × nftables", 1, tcp(document, "gso", "bits_per_second", ("full", "nft")), True)
+    yield Goal("full tier, TCP bulk with GSO, × bare TC both ways", None,
+               tcp(document, "gso", "bits_per_second", ("full", "pair-tc")))
+    yield Goal("fast tier, TCP bulk without offloads, × bare XDP both ways", None,
+               tcp(document, "none", "bits_per_second", ("fast", "pair")))
 
 
 def of_latency(document):
     for key, what in (("p50_us", "p50"), ("p99_us", "p99")):
+        yield Goal(f"fast tier, round trip {what}, × bare XDP both ways", None, tcp(document, "none", key, ("fast", "pair")))
         for other, limit in (("nft", 0.92), ("haproxy", 0.5)):
             yield Goal(f"fast tier, round trip {what}, × {named(other)}", limit, tcp(document, "none", key, ("fast", other)))
+    yield Goal("fast tier, connections/s, × bare XDP both ways", None,
+               tcp(document, "none", "close_per_second", ("fast", "pair")))
     for other in ("nft", "haproxy"):
         yield Goal(f"fast tier, connections/s, × {named(other)}", 1,
                    tcp(document, "none", "close_per_second", ("fast", other)), True)
@@ -126,8 +122,8 @@ def goals(document):
     return [goal for part in (of_programs, of_fast_tier, of_strangers, of_full_tier, of_latency) for goal in part(document)]
 
 
-def named(name):
-    return {**SUBJECTS, **PROXIES}[name].name
+def named(word):
+    return FORWARDERS[word].name if word in FORWARDERS else subject_title(word)
 
 
 def short(value):
@@ -156,6 +152,11 @@ def slower_packets(cell):
                 yield f"{title(cell)}: {named(ours)} {costs[ours]:.0f} ns, {named(other)} {costs[other]:.0f} ns"
 
 
+def limits(its, unit):
+    """What bare programs reach there: no program of that kind is faster."""
+    return "".join(f"; {named(bare)} {short(its[bare])} {unit}" for bare in PAIRS if bare in its)
+
+
 def slower_tcp(part, figures):
     for key, what, unit, divisor, more in figures:
         its = {name: each[key]["median"] / divisor for name, each in part["figures"].items() if key in each}
@@ -163,7 +164,7 @@ def slower_tcp(part, figures):
             for other in OTHERS:
                 if ours in its and other in its and (its[ours] < its[other]) == more and its[ours] != its[other]:
                     yield (f"TCP, offloads {part['offloads']}, {what}: {named(ours)} {short(its[ours])} {unit}, "
-                           f"{named(other)} {short(its[other])} {unit}")
+                           f"{named(other)} {short(its[other])} {unit}{limits(its, unit)}")
 
 
 def slower(document, figures):

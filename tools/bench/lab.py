@@ -3,6 +3,7 @@
 
 import glob
 import ipaddress
+import itertools
 import json
 import os
 import subprocess
@@ -53,10 +54,12 @@ class Lab:
     """client --- wan [router] lan --- target; subclasses say what forwards in the router."""
 
     name = ""
+    numbers = itertools.count()
 
-    def __init__(self, letter, n_rules, router_cpu, load_cpu, families=(4,)):
-        # Threads of the kernel carry the device's name, so names must not repeat on the machine.
-        tag = f"{os.getpid()}{letter}"
+    def __init__(self, n_rules, router_cpu, load_cpu, families=(4,)):
+        # Threads of the kernel carry the device's name, and it lives on for a while after "ip netns del": so no name
+        # is used twice, or the threads that are found might be those of a lab before.
+        tag = f"{os.getpid()}x{next(self.numbers)}"
         self.netns = {end: f"xb{tag}-{end}" for end in ("client", "router", "target")}
         self.client, self.wan, self.lan, self.target = (f"{end}{tag}" for end in ("cli", "wan", "lan", "tgt"))
         self.n_rules, self.families = n_rules, families
@@ -99,13 +102,17 @@ class Lab:
         for device in (self.client, self.target):
             os.sched_setscheduler(self.threads[device], os.SCHED_FIFO, os.sched_param(2))
 
-    def bring_up(self, end, device, cpu):
+    def switch_on(self, end, device):
         """
-        With GRO a veth has NAPI, whether an XDP program is attached or not; and its NAPI gets a thread.
+        With GRO a veth has NAPI, whether an XDP program is attached or not.
         Up first: GRO turned on before does not tell the other end that it can send XDP frames now.
         """
         self.ip(end, "link", "set", device, "up")
         self.enter(end, "ethtool", "-K", device, "gro", "on")
+
+    def bring_up(self, end, device, cpu):
+        """Its NAPI gets a thread, on that core."""
+        self.switch_on(end, device)
         self.device_attributes(end, device, {"threaded": 1})
         self.threads[device] = thread = napi_thread(device)
         os.sched_setaffinity(thread, {cpu})

@@ -20,7 +20,7 @@ RULES = (["--source", "preserve"], ["--source", "masquerade"], ["--source", "pre
 
 class ProgramLab(FastTier):
     def __init__(self, router_cpu, load_cpu):
-        super().__init__("p", len(RULES), router_cpu, load_cpu, families=(4, 6))
+        super().__init__(len(RULES), router_cpu, load_cpu, families=(4, 6))
 
     def add_rules(self):
         for family in self.families:

@@ -11,8 +11,6 @@ NGINX_STREAM = ("/usr/lib/nginx/modules/ngx_stream_module.so", "/usr/lib64/nginx
 
 
 class Proxy(Subject):
-    """Its processes run on the router's core, as what forwards in the kernel does."""
-
     program = ""
 
     def set_up(self):
@@ -25,7 +23,7 @@ class Proxy(Subject):
         config = os.path.join(self.directory, f"{self.program}-{port}.conf")
         with open(config, "w", encoding="ascii") as file:
             file.write(self.config(f"{listen}:{port}", f"{target}:{to}", config))
-        self.start("router", self.router_cpu, *self.command(config))
+        self.start("router", *self.command(config))
 
     def config(self, listen, target, path):
         raise NotImplementedError
@@ -65,8 +63,8 @@ class Socat(Proxy):
     program = "socat"
 
     def start_proxy(self, listen, port, target, to):
-        self.start("router", self.router_cpu, "socat",
-                   f"TCP4-LISTEN:{port},bind={listen},fork,reuseaddr,backlog=128,nodelay", f"TCP4:{target}:{to},nodelay")
+        self.start("router", "socat", f"TCP4-LISTEN:{port},bind={listen},fork,reuseaddr,backlog=128,nodelay",
+                   f"TCP4:{target}:{to},nodelay")
 
 
 PROXIES = {"haproxy": HAProxy, "nginx": NginxStream, "socat": Socat}

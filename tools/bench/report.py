@@ -8,7 +8,7 @@ import subprocess
 from statistics import median
 
 from lab import ROOT, sh
-from subjects import SUBJECTS
+from subjects import PACKETS, title as subject_title
 
 
 def machine():
@@ -85,7 +85,6 @@ EGRESS_NOTE = {
     "wake": "plain veth: the router also wakes the receiver's thread on the other core, for each packet as an skb, "
             "for a batch of XDP frames once; freeing the packet is not its work",
 }
-PACKETS = {"udp": "UDP", "ack": "TCP ACK", "syn": "TCP SYN"}
 
 
 def title(cell):
@@ -100,14 +99,14 @@ def with_spread(values, digits=2):
 
 def row(name, its):
     if its is None:
-        return f"| {SUBJECTS[name].name} | – | – | – | – | – | – |"
-    return (f"| {SUBJECTS[name].name} | {its['packets_per_second_per_core'] / 1e6:.2f} M "
+        return f"| {subject_title(name)} | – | – | – | – | – | – |"
+    return (f"| {subject_title(name)} | {its['packets_per_second_per_core'] / 1e6:.2f} M "
             f"| {its['ns_per_packet']['median']:.0f} | {its['ns_per_packet_taken']['median']:.0f} "
             f"| {with_spread(its['ratio'])} | {its['delivered_per_second'] / 1e6:.2f} M | {its['busy_share']:.0%} |")
 
 
 def packets_table(cell):
-    head = (f"| | packets/s on one core | ns/packet | ns/packet taken | × {SUBJECTS[cell['base']].name} (min–max) "
+    head = (f"| | packets/s on one core | ns/packet | ns/packet taken | × {subject_title(cell['base'])} (min–max) "
             "| delivered/s | core busy |")
     return [f"**{title(cell)}**", "", head, "|---|---|---|---|---|---|---|",
             *(row(name, its) for name, its in cell["figures"].items())]
@@ -135,3 +134,9 @@ def packets(document):
     lines.append("")
     lines += [f"- Egress {kind}: {EGRESS_NOTE[kind]}." for kind in sorted({cell["egress"] for cell in cells})]
     return [*lines, "", checked_line(cells)]
+
+
+def failed(document):
+    """What could not be measured though it should have been, as lines of Markdown."""
+    lines = [f"- {failure['what']}: {failure['why']}" for failure in document.get("failures", [])]
+    return ["", "**Failed**, so not in the tables:", "", *lines] if lines else []

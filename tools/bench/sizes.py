@@ -76,7 +76,7 @@ def apply_times(lab):
 
 
 def measure(how):
-    lab = SizeLab("s", 1, how.router_cpu, how.load_cpu)
+    lab = SizeLab(1, how.router_cpu, how.load_cpu)
     try:
         lab.up()
         return {**memory(lab), "apply": apply_times(lab)}

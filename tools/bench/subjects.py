@@ -5,17 +5,21 @@ import json
 import os
 import subprocess
 import tempfile
+from dataclasses import dataclass
 
+import conntrack
 from lab import BUILD, Failure, Lab, rules
 
 ROUTER_ADDRESS = "0xc0000201"  # 192.0.2.1, and the last word of its IPv6 twin
 DEFAULT_MAX_FLOWS = 262144
 MANY_RULES = 200  # more are not made one by one
+PACKETS = {"udp": "UDP", "ack": "TCP ACK", "syn": "TCP SYN"}
 
 
 class Subject(Lab):
     drive = ["--answer"]  # options of build/bench/drive
     proto = "udp"
+    kind = ""  # of packets
     max_flows = 0  # how many there will be
 
     def limit(self):
@@ -78,8 +82,7 @@ class Netfilter(Subject):
             self.drive = [*self.drive, "--masquerade", ROUTER_ADDRESS]
 
     def limit(self):
-        with open("/proc/sys/net/netfilter/nf_conntrack_max", encoding="ascii") as limit:
-            return int(int(limit.read()) * 0.9)
+        return conntrack.limit()
 
 
 class Nftables(Netfilter):
@@ -184,7 +187,7 @@ class Xdpfwd(Subject):
         packets = sum(c["packets_in"] + c["packets_out"] for c in counters)
         fast = sum(c["fast_packets"] for c in counters) / packets if packets else None
         if fast is None or abs(fast - self.fast) > 0.001:
-            raise Failure(f"{self.name}: the fast tier finished {fast} of the packets and not {self.fast}")
+            raise Failure(f"the fast tier finished {fast} of the packets and not {self.fast}")
 
     def tear_down(self):
         try:
@@ -219,7 +222,7 @@ class FastRefused(Xdpfwd):
     def confirm(self):
         counters = json.loads(self.xdpfwd("map", "list", "--json"))[0]["counters"]
         if counters["packets_in"] or not counters["drops"].get("denied"):
-            raise Failure(f"{self.name}: {counters}")
+            raise Failure(f"its rule counted {counters}")
 
 
 class FastNobodys(Xdpfwd):
@@ -229,7 +232,7 @@ class FastNobodys(Xdpfwd):
     def confirm(self):
         counters = json.loads(self.xdpfwd("map", "list", "--json"))[0]["counters"]
         if counters["packets_in"]:
-            raise Failure(f"{self.name}: {counters}")
+            raise Failure(f"its rule counted {counters}")
 
 
 class FullTier(Xdpfwd):
@@ -246,6 +249,32 @@ class FullMasquerade(FullTier):
 class FullStateless(FullTier):
     name = "xdpfwd, full tier, stateless"
     rule = ["--source", "preserve", "--stateless"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """NAME[@RULES][/KIND]: a subject, perhaps with another number of rules or kind of packets than its scene has."""
+
+    name: str
+    rules: int
+    kind: str
+
+    @classmethod
+    def of(cls, word, rules=0, kind=""):
+        word, _, other_kind = word.partition("/")
+        name, _, other_rules = word.partition("@")
+        return cls(name, int(other_rules or rules), other_kind or kind)
+
+
+def title(word):
+    """What a table calls a subject, or a variant of it."""
+    its = Variant.of(word)
+    words = [SUBJECTS[its.name].name]
+    if its.rules:
+        words.append(f"{its.rules:,} rules")
+    if its.kind:
+        words.append(f"{PACKETS[its.kind[:3]]} over IPv{its.kind[3]}")
+    return ", ".join(words)
 
 
 SUBJECTS = {

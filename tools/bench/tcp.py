@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a client notices of the forwarder: throughput of a connection, time of a request, requests a second."""
+"""
+What a client notices of the forwarder: throughput of a connection, time of a request, requests a second. All rates are
+for each second of CPU time, of both ends and the forwarder: what one core carries that has nothing else to do.
+"""
 
 import json
 import os
@@ -8,10 +11,11 @@ import shutil
 import sys
 
 import tcplab
+from failures import Labs
 from lab import BUILD, Failure
 from proxies import PROXIES, missing, need
 from report import spread
-from subjects import SUBJECTS
+from tcplab import FORWARDERS
 
 CONNECTIONS = 16
 LAB_SECONDS, EXTRA_SECONDS = 2.5, 0.6  # making a lab; starting four programs
@@ -33,8 +37,9 @@ def expected_seconds(how, subjects_with):
 
 def bulk(lab, seconds):
     address, port = lab.at(tcplab.IPERF)
+    begin = lab.core_seconds()
     out = lab.ask("iperf3", "-c", address, "-p", port, "-t", str(seconds), "--json", timeout=30 + seconds)
-    return {"bits_per_second": json.loads(out)["end"]["sum_received"]["bits_per_second"]}
+    return {"bits_per_second": 8 * json.loads(out)["end"]["sum_received"]["bytes"] / (lab.core_seconds() - begin)}
 
 
 def ping(lab, seconds):
@@ -45,12 +50,13 @@ def ping(lab, seconds):
 
 def requests(lab, seconds, *headers):
     address, port = lab.at(tcplab.HTTP)
+    begin = lab.core_seconds()
     out = lab.ask("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *headers, f"http://{address}:{port}/",
                   timeout=30 + seconds)
-    rate = re.search(r"Requests/sec:\s+([0-9.]+)", out)
-    if not rate or not float(rate.group(1)) or "Non-2xx" in out:
-        raise Failure(f"{lab.name}: wrk: {out.strip().splitlines()[-1]}")
-    return float(rate.group(1))
+    done = re.search(r"(\d+) requests in ", out)
+    if not done or not int(done.group(1)) or "Non-2xx" in out:
+        raise Failure(f"wrk: {out.strip().splitlines()[-1]}")
+    return int(done.group(1)) / (lab.core_seconds() - begin)
 
 
 def measure_lab(lab, seconds):
@@ -65,28 +71,31 @@ def measure_lab(lab, seconds):
 
 
 def figures(measurements, subject):
-    its = [r[subject] for r in measurements]
-    return {key: spread([m[key] for m in its]) for key, *_ in FIGURES if key in its[0]}
+    its = [r[subject] for r in measurements if subject in r]
+    return {key: spread([m[key] for m in its]) for key, *_ in FIGURES if its and key in its[0]}
 
 
-def measure(offloads, subjects, how):
+def prepare(lab):
+    lab.up()
+    return lab
+
+
+def measure(offloads, subjects, how, failures):
     """{"offloads", "measurements": [{subject: ...}, ...], "figures": {subject: ...}, "missing": {...}}"""
     need("iperf3", "nginx", "taskset", "ss")
     absent = {name: missing(name) for name in subjects if name in PROXIES and missing(name)}
     subjects = [name for name in subjects if name not in absent]
-    labs, measurements = {}, []
+    what, measurements = f"TCP, offloads {offloads}", []
+    labs = Labs(what, {name: tcplab.make(name, offloads, how) for name in subjects}, failures)
     try:
-        for letter, name in zip("abcdefghijklmnopqrstuvwxyz", subjects):
-            labs[name] = tcplab.make(letter, name, offloads, how)
-            labs[name].up()
+        labs.up(prepare)
         for number in range(how.rounds):
-            print(f"TCP, offloads {offloads}: round {number + 1} of {how.rounds}", file=sys.stderr)
+            print(f"{what}: round {number + 1} of {how.rounds}", file=sys.stderr)
             turn = number % len(subjects)
-            measurements.append({name: measure_lab(labs[name], how.seconds)
-                                 for name in subjects[turn:] + subjects[:turn]})
+            measurements.append(labs.measure(subjects[turn:] + subjects[:turn], lambda lab: measure_lab(lab, how.seconds)))
+        labs.confirm(measurements)
     finally:
-        for lab in labs.values():
-            lab.down()
+        labs.down()
     return {"offloads": offloads, "measurements": measurements, "missing": absent,
             "figures": {name: figures(measurements, name) for name in subjects}}
 
@@ -100,11 +109,10 @@ def cell(its, key, divisor):
 
 def table(part):
     """Lines of Markdown."""
-    names = {**SUBJECTS, **PROXIES}
     lines = [f"**Offloads: {part['offloads']}** ({tcplab.OFFLOADS[part['offloads']]})", "",
              "| | " + " | ".join(f"{what}, {unit}" for _, what, unit, _, _ in FIGURES) + " |",
              "|---|" + "---|" * len(FIGURES)]
     for name, its in part["figures"].items():
-        lines.append(f"| {names[name].name} | " + " | ".join(cell(its, key, div) for key, _, _, div, _ in FIGURES) + " |")
-    lines += [f"| {names[name].name} | {why} |" + " |" * (len(FIGURES) - 1) for name, why in part["missing"].items()]
+        lines.append(f"| {FORWARDERS[name].name} | " + " | ".join(cell(its, key, div) for key, _, _, div, _ in FIGURES) + " |")
+    lines += [f"| {FORWARDERS[name].name} | {why} |" + " |" * (len(FIGURES) - 1) for name, why in part["missing"].items()]
     return lines

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Client and target with real TCP stacks and real programs, around any subject."""
+"""
+Client and target with real TCP stacks and real programs, around any subject. All of it on one core, proxies and
+NAPI included, as veth does it by itself: what a core would wait for another one to wake up (an interrupt through the
+hypervisor, in a virtual machine) is more than all that is to be compared.
+"""
 
 import os
 import shutil
@@ -7,9 +11,13 @@ import subprocess
 import tempfile
 import time
 
+import coretime
 from lab import BUILD, Failure
+from pairs import PAIRS
 from proxies import PROXIES
 from subjects import SUBJECTS
+
+FORWARDERS = {**SUBJECTS, **PROXIES, **PAIRS}
 
 IPERF, PINGPONG, HTTP = 0, 1, 2  # the rules, by number
 N_RULES = 3
@@ -35,7 +43,7 @@ http {{
 
 
 def on(cpu):
-    """What goes before a command: it has the core to itself as far as the router's threads have theirs."""
+    """What goes before a command, so that it has the core to itself."""
     return ("taskset", "-c", str(cpu), "nice", "-n", "-20")
 
 
@@ -44,28 +52,33 @@ class TcpLab:
 
     proto = "tcp"
 
-    def __init__(self, letter, offloads, router_cpu, load_cpu):
-        super().__init__(letter, N_RULES, router_cpu, load_cpu)
+    def __init__(self, offloads, cpu):
+        super().__init__(N_RULES, cpu, cpu)
         self.offloads = offloads
         self.running = []
+        self.softirqs = coretime.softirq_thread(cpu)
         self.directory = tempfile.mkdtemp(prefix="xdpfwd-bench-")
 
-    def start(self, end, cpu, *command):
-        """A program at one end, on that core."""
+    def bring_up(self, end, device, cpu):
+        self.switch_on(end, device)
+
+    def start(self, end, *command, stdout=subprocess.DEVNULL):
+        """A program at one end."""
         with open(os.path.join(self.directory, "errors"), "ab") as errors:
             process = subprocess.Popen(
-                ["nsenter", f"--net=/run/netns/{self.netns[end]}", *on(cpu), *command],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+                ["nsenter", f"--net=/run/netns/{self.netns[end]}", *on(self.load_cpu), *command],
+                stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors)
         self.running.append(process)
+        return process
 
     def wait_listening(self, end, port):
         deadline = time.monotonic() + READY_SECONDS
         while f":{port} " not in self.enter(end, "ss", "-ltnH"):
             for process in self.running:
                 if process.poll() is not None:
-                    raise Failure(f"{self.name}: {process.args[5]} ended: {self.last_error()}")
+                    raise Failure(f"{process.args[5]} ended: {self.last_error()}")
             if time.monotonic() > deadline:
-                raise Failure(f"{self.name}: nobody listens on port {port}: {self.last_error()}")
+                raise Failure(f"nobody listens on port {port}: {self.last_error()}")
             time.sleep(0.02)
 
     def last_error(self):
@@ -83,7 +96,7 @@ class TcpLab:
                                 ("target", self.target)):
                 self.enter(end, "ethtool", "-K", device, "tso", "off", "gso", "off", "tx", "off")
             for device in (self.wan, self.lan):
-                # GRO itself stays on, since a veth without it has no NAPI and so no thread on the router's core.
+                # GRO itself stays on, since a veth without it has no NAPI and takes no XDP frames.
                 self.ip("router", "link", "set", device, "gro_max_size", str(MTU))
         self.serve()
 
@@ -98,12 +111,15 @@ class TcpLab:
         for number, command in ((IPERF, ("iperf3", "-s", "-p", str(6000 + IPERF))),
                                 (PINGPONG, (os.path.join(BUILD, "bench", "pingpong"), "serve", str(6000 + PINGPONG))),
                                 (HTTP, ("nginx", "-c", config, "-e", os.path.join(self.directory, "http.log")))):
-            self.start("target", self.load_cpu, *command)
+            self.start("target", *command)
             self.wait_listening("target", 6000 + number)
 
     def at(self, number):
         """Where the client finds it: address and port."""
         return (TARGET, str(6000 + number)) if self.direct else ("203.0.113.10", str(5000 + number))
+
+    def core_seconds(self):
+        return coretime.core_seconds([self.softirqs, *(process.pid for process in self.running)])
 
     def ask(self, *command, timeout):
         return self.enter("client", *on(self.load_cpu), *command, timeout=timeout)
@@ -116,7 +132,7 @@ class TcpLab:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def make(letter, name, offloads, how):
-    subject = {**SUBJECTS, **PROXIES}[name]
+def make(name, offloads, how):
+    subject = FORWARDERS[name]
     lab = type(f"Tcp{subject.__name__}", (TcpLab, subject), {})
-    return lab(letter, offloads, how.router_cpu, how.load_cpu)
+    return lab(offloads, how.load_cpu)

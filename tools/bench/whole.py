@@ -6,12 +6,12 @@ import programs
 import report
 import sizes
 import tcp
-from subjects import SUBJECTS
+from subjects import title
 
 
 def left_out(document):
     """What could not be measured, and why."""
-    lines = {f"- {SUBJECTS[name].name}, {cell['rules']:,} rules: {why}."
+    lines = {f"- {report.title(cell)}: {title(name)}: {why}."
              for cell in document.get("packets", []) for name, why in cell["missing"].items()}
     return ["", "Left out:", "", *sorted(lines)] if lines else []
 
@@ -32,7 +32,8 @@ def sections(document):
 
 def markdown(document):
     versions = "; ".join(document["versions"].values())
-    lines = [f"{report.machine_line(document)} {versions}. Command: `{document['command']}`."]
+    lines = [f"{report.machine_line(document)} {versions}. Command: `{document['command']}`.",
+             *report.failed(document)]
     for heading, its in sections(document):
         lines += ["", f"### {heading}", "", *its]
     return "\n".join(lines)

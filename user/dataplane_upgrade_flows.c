@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an upgrade across a change of layout copies, under traffic, and what it does
+ * about flows: they are copied, and what became of them in the old table until no
+ * program used that any more is made up for.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "dataplane_rule_int.h"
+#include "dataplane_upgrade_int.h"
+
+/* ---- copying */
+
+struct copy {
+	struct upgrade *u;
+	const struct dp_abi_change *change;
+	__u32 halves; /* of "flows": no more than these were ever used */
+};
+
+/* The map of a half's tuple, and the tuple as it is a key there. */
+static int tuple_map(const struct dataplane *dp, const struct xf_flow *f, void *key)
+{
+	struct xf_key6 k = dp_flow_key(f);
+	struct xf_key4 k4 = {
+		.saddr = k.saddr.v4, .daddr = k.daddr.v4, .sport = k.sport, .dport = k.dport, .proto = k.proto};
+
+	if (f->family == XF_IPV6) {
+		memcpy(key, &k, sizeof(k));
+		return dp->map[DP_MAP_FLOW6];
+	}
+	memcpy(key, &k4, sizeof(k4));
+	return dp->map[DP_MAP_FLOW4];
+}
+
+/* One that is there is what a former attempt has copied, and programs use by now. */
+static int put_half(struct dataplane *dp, __u32 index, const struct xf_flow *f)
+{
+	char key[KEY_MAX];
+	int map = tuple_map(dp, f, key);
+	__u32 there;
+
+	if (!bpf_map_lookup_elem(map, key, &there))
+		return 0;
+	if (bpf_map_update_elem(dp->map[DP_MAP_FLOWS], &index, f, BPF_ANY))
+		return -errno;
+	return bpf_map_update_elem(map, key, &index, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;
+}
+
+static int copy_one(const void *key, const void *value, void *arg)
+{
+	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
+	const struct copy *copy = arg;
+
+	copy->change->convert(key, value, new_key, new_value);
+	return bpf_map_update_elem(copy->u->dp->map[copy->change->map], new_key, new_value, BPF_ANY) ? -errno : 0;
+}
+
+/* A half of the old table, in the new layout. Returns 1 where there are no more. */
+static int old_half(const struct copy *copy, const void *key, const void *value, __u32 *index, struct xf_flow *half)
+{
+	memcpy(index, key, sizeof(*index));
+	if (*index >= copy->halves)
+		return 1;
+	memset(half, 0, sizeof(*half));
+	copy->change->convert(key, value, index, half);
+	return 0;
+}
+
+static int copy_half(const void *key, const void *value, void *arg)
+{
+	const struct copy *copy = arg;
+	struct xf_flow half;
+	__u32 index;
+
+	if (old_half(copy, key, value, &index, &half))
+		return 1;
+	return half.family ? put_half(copy->u->dp, index, &half) : 0;
+}
+
+static __u32 used_halves(const struct dataplane *dp)
+{
+	struct xf_cursor cursor = {0};
+	__u32 zero = 0;
+
+	bpf_map_lookup_elem(dp->map[DP_MAP_CURSOR], &zero, &cursor);
+	return 2 * (cursor.fresh < dp->config.max_flows ? cursor.fresh : dp->config.max_flows);
+}
+
+int upgrade_copy(struct upgrade *u, struct xf_error *err)
+{
+	struct copy copy = {.u = u, .change = u->step->changes, .halves = used_halves(u->dp)};
+	int rc = 0;
+
+	for (; copy.change->key_size || copy.change->value_size; copy.change++) {
+		if (copy.change->how == DP_CARRY_FLOWS)
+			rc = dp_map_walk(u->old[copy.change->map], copy_half, &copy);
+		else if (copy.change->how == DP_CARRY_COPY)
+			rc = dp_map_walk(u->old[copy.change->map], copy_one, &copy);
+		if (rc)
+			return xf_fail(err, "cannot copy \"%s\" to its new layout: %s",
+				       dp_map_specs[copy.change->map].name, strerror(-rc));
+	}
+	return 0;
+}
+
+/* ---- settling: what became of flows in the old tables while they were copied, and until nobody used them */
+
+/* The client's tuple: this half's own key, or what the answers get, turned round. */
+static struct xf_key6 client_key(const struct xf_flow *f)
+{
+	struct xf_key6 key = {.sport = f->dport, .dport = f->sport, .proto = f->proto};
+
+	if (!(f->flags & XF_FLOW_REPLY))
+		return dp_flow_key(f);
+	if (f->family == XF_IPV4) {
+		key.saddr.v4 = f->daddr4;
+		key.daddr.v4 = f->saddr4;
+	} else {
+		key.saddr = f->daddr6;
+		key.daddr = f->saddr6;
+	}
+	return key;
+}
+
+/* Is the flow's place still its own? The slots are the same before and after. */
+static bool has_slot(const struct upgrade *u, const struct xf_flow *half)
+{
+	struct xf_key6 client = client_key(half);
+	struct xf_slot slot;
+
+	return !bpf_map_lookup_elem(u->dp->map[DP_MAP_SLOTS], &half->slot, &slot) && slot.state != XF_SLOT_FREE &&
+	       !memcmp(&slot.key, &client, sizeof(client));
+}
+
+/* Has the new programs make up for what the half has seen meanwhile; or, if it is over, take it away. */
+static int adopt(struct upgrade *u, __u32 index, const struct xf_flow *half, bool prune, bool *found)
+{
+	struct xf_adopt_request request = {
+		.key = dp_flow_key(half),
+		.packets = half->packets,
+		.bytes = half->bytes,
+		.last_seen = half->last_seen,
+		.timeout = half->timeout,
+		.family = half->family,
+		.state = half->state,
+		.flags = half->flags,
+		.index = index,
+		.prune = prune,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &request, .data_size_in = sizeof(request), .data_out = &request,
+		    .data_size_out = sizeof(request), .repeat = 1);
+
+	if (bpf_prog_test_run_opts(u->dp->prog[DP_PROG_ADOPT], &opts) || opts.retval != XDP_PASS)
+		return errno ? -errno : -EINVAL;
+	*found = request.found;
+	return 0;
+}
+
+static int adopt_half(const void *key, const void *value, void *arg)
+{
+	const struct copy *copy = arg;
+	struct xf_flow half;
+	__u32 index;
+	bool found;
+	int rc;
+
+	if (old_half(copy, key, value, &index, &half))
+		return 1;
+	if (!half.family)
+		return 0;
+	rc = adopt(copy->u, index, &half, false, &found);
+	/* Opened after it could be copied. */
+	if (!rc && !found && has_slot(copy->u, &half))
+		rc = put_half(copy->u->dp, index, &half);
+	return rc;
+}
+
+/*
+ * One that ended after it was copied. Newer ones are the new programs', and may be in
+ * the making. If its place has another flow by now, only its tuple is left of it.
+ */
+static int prune_tuple(const void *key, const void *value, void *arg)
+{
+	const struct copy *copy = arg;
+	const struct upgrade *u = copy->u;
+	char own[KEY_MAX] = {0};
+	struct xf_flow half;
+	bool ignored;
+	int map;
+
+	if (bpf_map_lookup_elem(u->dp->map[DP_MAP_FLOWS], value, &half) || !half.family)
+		return 0;
+	map = tuple_map(u->dp, &half, own);
+	if (map != u->dp->map[copy->change->map] || memcmp(own, key, dp_map_specs[copy->change->map].key_size)) {
+		bpf_map_delete_elem(u->dp->map[copy->change->map], key);
+		return 0;
+	}
+	if ((__s32)(half.created - u->switched_at) >= 0 || has_slot(u, &half))
+		return 0;
+	return adopt(copy->u, *(const __u32 *)value, &half, true, &ignored);
+}
+
+int upgrade_settle(struct upgrade *u, struct xf_error *err)
+{
+	struct copy copy = {.u = u, .change = u->step->changes, .halves = used_halves(u->dp)};
+	int rc = 0;
+
+	/* The flows come before their tuples in the list. */
+	for (; !rc && (copy.change->key_size || copy.change->value_size); copy.change++) {
+		if (copy.change->how == DP_CARRY_FLOWS)
+			rc = dp_map_walk(u->old[copy.change->map], adopt_half, &copy);
+		else if (copy.change->how == DP_CARRY_TUPLES)
+			rc = dp_map_walk(u->dp->map[copy.change->map], prune_tuple, &copy);
+	}
+	return rc ? xf_fail(err, "cannot take over flows: %s; run `xdpfwd load` again", strerror(-rc)) : 0;
+}
