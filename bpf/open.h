@@ -162,8 +162,6 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 
 	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
-	if (!p->fragment)
-		p->stamp = refusal_stamp(p->half);
 	p->rule = rule_find(p, cfg_set(cfg, p->half), family);
 	rule = rule_get(p);
 	if (!rule || !(rule->flags & XF_RULE_LIVE))

@@ -159,6 +159,8 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	if (*flow)
 		return rule ? policy_rule(p, rule) : PASS;
 	v = family == XF_IPV6 ? TIER(open_ipv6)(ctx, p) : TIER(open_ipv4)(ctx, p);
+	if (v == DROP && refusal_lasts(p->reason))
+		family == XF_IPV6 ? TIER(refusal_ipv6)(ctx, p) : TIER(refusal_ipv4)(ctx, p);
 	/* A conflict can also be another CPU that made the very same flow just now. */
 	if (v != SEND && p->reason != XF_REASON_FLOW_CONFLICT)
 		return v;
@@ -182,8 +184,6 @@ static __always_inline int pipeline_refused(ctx_t *ctx, struct pkt *p, enum verd
 	/* What the fast tier leaves is counted by the full tier. */
 	if (p->reason && (v == DROP || !CTX_IS_FAST))
 		account_refused(p->rule, p->reason, ctx_segments(ctx));
-	if (v == DROP && refusal_lasts(p->reason))
-		family == XF_IPV6 ? TIER(refusal_ipv6)(ctx, p) : TIER(refusal_ipv4)(ctx, p);
 #if !CTX_IS_FAST
 	if (v == DROP && refusal_is_told(p))
 		return family == XF_IPV6 ? TIER(tell_ipv6)(ctx, p) : TIER(tell_ipv4)(ctx, p);
@@ -232,7 +232,7 @@ static __always_inline enum verdict pipeline_judge(ctx_t *ctx, struct pkt *p, st
 		return PASS;
 	p->half = cfg_half(cfg);
 	p->now = bpf_jiffies64();
-	if (refusal_stands(ctx, p, family))
+	if (refusal_stands(ctx, p, cfg, family))
 		return DROP;
 	if (!p->is_error && ctx_csum_unfinished(ctx, p, family))
 		return PASS;

@@ -22,7 +22,8 @@
 
 /* pipeline.h includes the stages before. */
 
-#define REFUSAL_PART 16
+#define REFUSAL_PART   16
+#define REFUSAL_PLACES 3
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -48,11 +49,9 @@ static __always_inline struct xf_changes *refusal_changes(void)
 }
 
 /* Never 0. The half tells apart what a set that was not confirmed has refused. */
-static __always_inline __u32 refusal_stamp(__u32 half)
+static __always_inline __u32 refusal_stamp(const struct xf_changes *c, __u32 half)
 {
-	const struct xf_changes *c = refusal_changes();
-
-	return c ? *(volatile const __u32 *)&c->number << 2 | half << 1 | 1 : 0;
+	return *(volatile const __u32 *)&c->number << 2 | half << 1 | 1;
 }
 
 /* No refusal of before stands any longer. */
@@ -64,12 +63,9 @@ static __always_inline void refusals_end(void)
 		__sync_fetch_and_add(&c->number, 1);
 }
 
-/* Did whoever asked then ask just now? */
-static __always_inline bool refusal_is_recent(__u32 asked, __u32 now)
+static __always_inline bool refusal_is_recent(__u32 asked, __u32 now, const struct xf_config *cfg)
 {
-	const struct xf_config *cfg = cfg_get();
-
-	return cfg && (now - asked) * REFUSAL_PART < cfg->hz;
+	return (now - asked) * REFUSAL_PART < cfg->hz;
 }
 
 static __always_inline __u8 refusal_kind(const struct pkt *p, const __u8 family)
@@ -101,17 +97,13 @@ static __always_inline __u64 refusal_hash(const struct pkt *p, const __u8 family
 	return (h ^ h >> 32) * 0x9e3779b97f4a7c15ULL;
 }
 
-/* One of the two places that a tuple can be in, on this CPU. */
-static __always_inline __u32 refusal_index(__u64 hash, const __u32 place)
+/* One of the places that a tuple can be in, on this CPU. */
+static __always_inline struct xf_refusal *refusal_at(__u64 hash, __u32 place, __u32 *index)
 {
-	__u32 slot = hash >> (place ? 64 - 2 * XF_REFUSAL_BITS : 64 - XF_REFUSAL_BITS);
+	__u32 slot = hash >> (64 - XF_REFUSAL_BITS * (place + 1)) & (XF_REFUSALS - 1);
 
-	return bpf_get_smp_processor_id() << XF_REFUSAL_BITS | (slot & (XF_REFUSALS - 1));
-}
-
-static __always_inline bool refusal_is_fresh(const struct xf_refusal *r, __u32 stamp, const struct pkt *p)
-{
-	return r->stamp == stamp && refusal_is_recent(r->asked, p->now);
+	*index = bpf_get_smp_processor_id() << XF_REFUSAL_BITS | slot;
+	return bpf_map_lookup_elem(&refusals, index);
 }
 
 static __always_inline bool refusal_is_of(const struct xf_refusal *r, const struct pkt *p, const __u8 family)
@@ -124,33 +116,48 @@ static __always_inline bool refusal_is_of(const struct xf_refusal *r, const stru
 static __always_inline bool refusal_has_way(ctx_t *ctx, const struct xf_refusal *r, const struct pkt *p)
 {
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
+	const __u16 *to = eth ? (const __u16 *)eth->h_dest : NULL;
 
-	return r->ifindex == ctx_ingress(ctx) && (!p->l3 || (eth && mac_equal(eth->h_dest, r->mac)));
+	if (r->ifindex != ctx_ingress(ctx))
+		return false;
+	return !p->l3 || (to && to[0] == r->mac[0] && to[1] == r->mac[1] && to[2] == r->mac[2]);
 }
 
-static __always_inline bool refusal_hits(ctx_t *ctx, const struct pkt *p, __u32 index, __u32 stamp, const __u8 family)
+/* The refusal of this tuple, if it rests on what is still so. */
+static __always_inline struct xf_refusal *refusal_find(const struct pkt *p, const __u8 family)
 {
-	struct xf_refusal *r = bpf_map_lookup_elem(&refusals, &index);
+	__u64 hash = refusal_hash(p, family);
+	struct xf_refusal *r;
+	__u32 index;
 
-	if (!r || !refusal_is_of(r, p, family) || !refusal_is_fresh(r, stamp, p) || !refusal_has_way(ctx, r, p))
+	for (__u32 place = 0; place < REFUSAL_PLACES; place++) {
+		r = refusal_at(hash, place, &index);
+		if (r && r->stamp == p->stamp && refusal_is_of(r, p, family))
+			return r;
+	}
+	return NULL;
+}
+
+/*
+ * Is it known that this packet may not come in? Then it is counted, too. If it is
+ * not, what a refusal would rest on is noted before anything is asked. Where nobody
+ * is refused, flows do not pay for the look.
+ */
+static __always_inline bool refusal_stands(ctx_t *ctx, struct pkt *p, const struct xf_config *cfg, const __u8 family)
+{
+	const struct xf_changes *c = refusal_changes();
+	struct xf_refusal *r;
+
+	if (!c || !refusal_is_plain(ctx, p, family))
+		return false;
+	p->stamp = refusal_stamp(c, p->half);
+	if (!refusal_is_recent(c->kept, p->now, cfg))
+		return false;
+	r = refusal_find(p, family);
+	if (!r || !refusal_is_recent(r->asked, p->now, cfg) || !refusal_has_way(ctx, r, p))
 		return false;
 	r->count++;
 	return true;
-}
-
-/* Is it known that this packet may not come in? Then it is counted, too. No flow pays for it where nobody is refused. */
-static __always_inline bool refusal_stands(ctx_t *ctx, const struct pkt *p, const __u8 family)
-{
-	const struct xf_changes *c = refusal_changes();
-	__u32 stamp;
-	__u64 hash;
-
-	if (!c || !refusal_is_recent(c->kept, p->now) || !refusal_is_plain(ctx, p, family))
-		return false;
-	stamp = refusal_stamp(p->half);
-	hash = refusal_hash(p, family);
-	return refusal_hits(ctx, p, refusal_index(hash, 0), stamp, family) ||
-	       refusal_hits(ctx, p, refusal_index(hash, 1), stamp, family);
 }
 
 /* ---- remembering */
@@ -233,20 +240,29 @@ static __always_inline void refusals_settle(void)
 	bpf_loop(REFUSALS_MANY, refusal_settle_one, NULL, 0);
 }
 
-/* The place that the tuple has, or else one that has nothing to lose; NULL: both are in use. */
+/* The place that the tuple has, or else the first that has nothing to lose; NULL: all are in use. */
 static __always_inline struct xf_refusal *refusal_place(const struct pkt *p, __u32 *index, const __u8 family)
 {
+	const struct xf_config *cfg = cfg_get();
 	__u64 hash = refusal_hash(p, family);
-	__u32 first = refusal_index(hash, 0), second = refusal_index(hash, 1);
-	struct xf_refusal *a = bpf_map_lookup_elem(&refusals, &first), *b = bpf_map_lookup_elem(&refusals, &second);
+	struct xf_refusal *r, *free = NULL;
+	__u32 at;
 
-	*index = first;
-	if (!a || !b || refusal_is_of(a, p, family))
-		return a;
-	if (!refusal_is_of(b, p, family) && !refusal_is_fresh(a, p->stamp, p))
-		return a;
-	*index = second;
-	return refusal_is_of(b, p, family) || !refusal_is_fresh(b, p->stamp, p) ? b : NULL;
+	for (__u32 place = 0; place < REFUSAL_PLACES; place++) {
+		bool own;
+
+		r = refusal_at(hash, place, &at);
+		if (!r || !cfg)
+			return NULL;
+		own = refusal_is_of(r, p, family);
+		if (own || (!free && (r->stamp != p->stamp || !refusal_is_recent(r->asked, p->now, cfg)))) {
+			*index = at;
+			free = r;
+		}
+		if (own)
+			break;
+	}
+	return free;
 }
 
 static __always_inline void refusal_write(ctx_t *ctx, struct xf_refusal *r, const struct pkt *p, const __u8 family)
@@ -260,29 +276,26 @@ static __always_inline void refusal_write(ctx_t *ctx, struct xf_refusal *r, cons
 	r->stamp = p->stamp;
 	r->asked = p->now;
 	r->ifindex = ctx_ingress(ctx);
-	ctx_l2_addresses(ctx, r->mac, source, p->l3);
+	ctx_l2_addresses(ctx, (__u8 *)r->mac, source, p->l3);
 	r->kind = refusal_kind(p, family);
 	r->rule = p->rule;
 	r->reason = p->reason;
 }
 
 /*
- * Remembers that this packet was refused. That it has no flow is asked again: one
- * that was made after the number was read, and before the first question, is not
- * told by the number. Between the two additions the entry owes nothing, and from
- * the first on it is another's, see refusal_settle().
+ * Remembers that this packet was refused. Between the two additions the entry owes
+ * nothing, and from the first on it is another's, see refusal_settle().
  */
 static __always_inline int refusal_keep(ctx_t *ctx, const struct pkt *p, const __u8 family)
 {
 	struct xf_changes *c = refusal_changes();
-	const struct xf_key6 tuple = p->tuple; /* 6.1 takes no key from elsewhere */
 	struct xf_refusal *r;
-	__u32 index;
+	__u32 index = 0;
 
-	if (!c || !p->stamp || !refusal_is_plain(ctx, p, family))
+	if (!c || !refusal_is_plain(ctx, p, family))
 		return 0;
 	r = refusal_place(p, &index, family);
-	if (!r || flow_lookup(&tuple, family))
+	if (!r)
 		return 0;
 	refusal_settle(index);
 	__sync_fetch_and_add(&r->settled, 1);
