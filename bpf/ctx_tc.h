@@ -179,8 +179,8 @@ static __always_inline int ctx_put_l2(ctx_t *ctx, const struct xf_flow *f, __u32
 	eth = ctx_header(ctx, 0, sizeof(*eth));
 	if (!eth)
 		return -1;
-	__builtin_memcpy(eth->h_dest, f->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, f->smac, ETH_ALEN);
+	mac_copy(eth->h_dest, f->dmac);
+	mac_copy(eth->h_source, f->smac);
 	if (!l3)
 		eth->h_proto = ctx->protocol;
 	return 0;

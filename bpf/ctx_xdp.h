@@ -149,8 +149,8 @@ static __always_inline int ctx_send(ctx_t *ctx, const struct xf_flow *f, __u32 l
 
 	if (!eth)
 		return XDP_DROP;
-	__builtin_memcpy(eth->h_dest, f->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, f->smac, ETH_ALEN);
+	mac_copy(eth->h_dest, f->dmac);
+	mac_copy(eth->h_source, f->smac);
 	return bpf_redirect_map(&egress, f->ifindex, 0);
 }
 

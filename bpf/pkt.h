@@ -122,14 +122,27 @@ static __always_inline bool addr_equal(const union xf_addr *a, const union xf_ad
 	return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2] && a->w[3] == b->w[3];
 }
 
-/* Link addresses. */
+/*
+ * Link addresses, by words of two octets: they stand at even offsets, in frames and in
+ * maps, and what is on the stack is MAC_ALIGNED. Octet by octet it takes twice as long.
+ */
+#define MAC_ALIGNED __attribute__((aligned(2)))
+
 static __always_inline bool mac_equal(const __u8 *a, const __u8 *b)
 {
-	bool same = true;
+	const __u16 *v = (const __u16 *)a, *w = (const __u16 *)b;
 
-	for (int i = 0; i < ETH_ALEN; i++)
-		same &= a[i] == b[i];
-	return same;
+	return !((v[0] ^ w[0]) | (v[1] ^ w[1]) | (v[2] ^ w[2]));
+}
+
+static __always_inline void mac_copy(__u8 *to, const __u8 *from)
+{
+	const __u16 *w = (const __u16 *)from;
+	__u16 *v = (__u16 *)to;
+
+	v[0] = w[0];
+	v[1] = w[1];
+	v[2] = w[2];
 }
 
 static __always_inline bool mac_is_none(const __u8 *a)

@@ -135,7 +135,7 @@ static __always_inline void route_learn(ctx_t *ctx, struct xf_flow *reply, const
 {
 	__u32 ifindex = ctx_ingress(ctx);
 	__u8 flags = reply->flags & ~(XF_FLOW_FAST | XF_FLOW_L2);
-	__u8 dest[ETH_ALEN], source[ETH_ALEN];
+	__u8 dest[ETH_ALEN] MAC_ALIGNED, source[ETH_ALEN] MAC_ALIGNED;
 
 	if (route_is_fast(ifindex))
 		flags |= XF_FLOW_FAST;

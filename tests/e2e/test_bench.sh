@@ -111,6 +111,26 @@ one_fails() {
 		(.failures | length) == 1 and (.failures[0].why | test("nothing works"))' "$TMP/fails.json"
 }
 
+# What the machine has set is raised for a scene and put back, also after a failure; files stand in for it here.
+room_is_put_back() {
+	echo 100 >"$TMP/max" && echo 4000 >"$TMP/buckets"
+	python3 -B - "$TMP" <<-'EOF' || return 1
+		import sys
+		sys.path.insert(0, "tools/bench")
+		import conntrack
+		conntrack.MAX, conntrack.BUCKETS = (f"{sys.argv[1]}/{name}" for name in ("max", "buckets"))
+		during = None
+		try:
+		    with conntrack.room(1000):
+		        during = conntrack.limit(), conntrack.read(conntrack.BUCKETS)
+		        raise KeyboardInterrupt
+		except KeyboardInterrupt:
+		    pass
+		sys.exit(during is None or during[0] < 1000 or during[1] != 4000)
+	EOF
+	[ "$(cat "$TMP/max")" = 100 ] && [ "$(cat "$TMP/buckets")" = 4000 ]
+}
+
 tcp() {
 	python3 -B - <<-'EOF'
 		import sys
@@ -138,6 +158,7 @@ it "a wrong source is noticed" notices "--masquerade 0xc0000202" "wrong address"
 it "packets that should have been refused are noticed" notices "--dropped" "was to drop"
 it "threads of a namespace that is gone are not taken for others" threads_of_its_own
 it "one subject's failure leaves the others" one_fails
+it "room for connections is put back" room_is_put_back
 it "TCP through the fast tier and the bare pairs" tcp
 it "nothing is left behind" nothing_left
 it "the verifier's work is as docs/verifier.txt has it" tools/verifier-cost --check

@@ -55,6 +55,25 @@ static void range(struct test *t)
 	}
 }
 
+/* More ports of a rule than a CPU remembers ways of: those that meet in one place have each its own port. */
+static void wide_range(struct test *t)
+{
+	struct rule r = plain;
+	uint32_t rule;
+
+	r.port_hi = 8000 + 4999;
+	rule = rule_add(t, &r);
+	for (uint16_t i = 0; i < 5000; i++) {
+		struct talk k = talk_udp(t, 40000);
+
+		k.in.dport = k.got.sport = 8000 + i;
+		k.out.dport = k.back.sport = 9000 + i;
+		forward(t, rule, &k.in, &k.out);
+		if (!(i % 7))
+			reply(t, rule, &k.back, &k.got);
+	}
+}
+
 /* More clients and more rules than a CPU remembers ways of: none gets another's. */
 static void many(struct test *t)
 {
@@ -310,7 +329,7 @@ static const struct packet_case stateless_cases[] = {
 	CASE(udp),	   CASE(tcp),	      CASE(range),	    CASE(many),	      CASE(target_is_client),
 	CASE(of_others),   CASE(one_address), CASE(other_station),  CASE(disabled),   CASE(replaced),
 	CASE(last_hop),	   CASE(too_big),     CASE(errors),	    CASE(bad_source), CASE(asked_each_time),
-	CASE(closer_rule), CASE(other_set),   CASE(other_protocol),
+	CASE(closer_rule), CASE(other_set),   CASE(other_protocol), CASE(wide_range),
 };
 
 PACKET_SUITE(stateless);
