@@ -145,8 +145,8 @@ int dp_batch_end(struct dp_batch *b, int rc);
 
 /* What becomes of a map whose layout has changed. Those that are not mentioned stay. */
 enum dp_carry {
-	DP_CARRY_COPY,	  /* only the tool writes it, and it holds the lock */
-	DP_CARRY_FLOWS,	  /* "flows", which programs write all the time; "flow4" and "flow6" go with it */
+	DP_CARRY_COPY,	/* only the tool writes it, and it holds the lock */
+	DP_CARRY_FLOWS, /* "flows", which programs write all the time; "flow4" and "flow6" go with it */
 	DP_CARRY_TUPLES,
 	DP_CARRY_NOTHING, /* it begins anew */
 };

@@ -58,26 +58,30 @@ static int copy_one(const void *key, const void *value, void *arg)
 	return bpf_map_update_elem(copy->u->dp->map[copy->change->map], new_key, new_value, BPF_ANY) ? -errno : 0;
 }
 
+struct half {
+	__u32 index;
+	struct xf_flow flow;
+};
+
 /* A half of the old table, in the new layout. Returns 1 where there are no more. */
-static int old_half(const struct copy *copy, const void *key, const void *value, __u32 *index, struct xf_flow *half)
+static int old_half(const struct copy *copy, const void *key, const void *value, struct half *half)
 {
-	memcpy(index, key, sizeof(*index));
-	if (*index >= copy->halves)
-		return 1;
 	memset(half, 0, sizeof(*half));
-	copy->change->convert(key, value, index, half);
+	memcpy(&half->index, key, sizeof(half->index));
+	if (half->index >= copy->halves)
+		return 1;
+	copy->change->convert(key, value, &half->index, &half->flow);
 	return 0;
 }
 
 static int copy_half(const void *key, const void *value, void *arg)
 {
 	const struct copy *copy = arg;
-	struct xf_flow half;
-	__u32 index;
+	struct half half;
 
-	if (old_half(copy, key, value, &index, &half))
+	if (old_half(copy, key, value, &half))
 		return 1;
-	return half.family ? put_half(copy->u->dp, index, &half) : 0;
+	return half.flow.family ? put_half(copy->u->dp, half.index, &half.flow) : 0;
 }
 
 static __u32 used_halves(const struct dataplane *dp)
@@ -136,18 +140,19 @@ static bool has_slot(const struct upgrade *u, const struct xf_flow *half)
 }
 
 /* Has the new programs make up for what the half has seen meanwhile; or, if it is over, take it away. */
-static int adopt(struct upgrade *u, __u32 index, const struct xf_flow *half, bool prune, bool *found)
+static int adopt(const struct upgrade *u, const struct half *half, bool prune, bool *found)
 {
+	const struct xf_flow *f = &half->flow;
 	struct xf_adopt_request request = {
-		.key = dp_flow_key(half),
-		.packets = half->packets,
-		.bytes = half->bytes,
-		.last_seen = half->last_seen,
-		.timeout = half->timeout,
-		.family = half->family,
-		.state = half->state,
-		.flags = half->flags,
-		.index = index,
+		.key = dp_flow_key(f),
+		.packets = f->packets,
+		.bytes = f->bytes,
+		.last_seen = f->last_seen,
+		.timeout = f->timeout,
+		.family = f->family,
+		.state = f->state,
+		.flags = f->flags,
+		.index = half->index,
 		.prune = prune,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &request, .data_size_in = sizeof(request), .data_out = &request,
@@ -162,19 +167,18 @@ static int adopt(struct upgrade *u, __u32 index, const struct xf_flow *half, boo
 static int adopt_half(const void *key, const void *value, void *arg)
 {
 	const struct copy *copy = arg;
-	struct xf_flow half;
-	__u32 index;
+	struct half half;
 	bool found;
 	int rc;
 
-	if (old_half(copy, key, value, &index, &half))
+	if (old_half(copy, key, value, &half))
 		return 1;
-	if (!half.family)
+	if (!half.flow.family)
 		return 0;
-	rc = adopt(copy->u, index, &half, false, &found);
+	rc = adopt(copy->u, &half, false, &found);
 	/* Opened after it could be copied. */
-	if (!rc && !found && has_slot(copy->u, &half))
-		rc = put_half(copy->u->dp, index, &half);
+	if (!rc && !found && has_slot(copy->u, &half.flow))
+		rc = put_half(copy->u->dp, half.index, &half.flow);
 	return rc;
 }
 
@@ -187,20 +191,21 @@ static int prune_tuple(const void *key, const void *value, void *arg)
 	const struct copy *copy = arg;
 	const struct upgrade *u = copy->u;
 	char own[KEY_MAX] = {0};
-	struct xf_flow half;
+	struct half half;
 	bool ignored;
 	int map;
 
-	if (bpf_map_lookup_elem(u->dp->map[DP_MAP_FLOWS], value, &half) || !half.family)
+	memcpy(&half.index, value, sizeof(half.index));
+	if (bpf_map_lookup_elem(u->dp->map[DP_MAP_FLOWS], &half.index, &half.flow) || !half.flow.family)
 		return 0;
-	map = tuple_map(u->dp, &half, own);
+	map = tuple_map(u->dp, &half.flow, own);
 	if (map != u->dp->map[copy->change->map] || memcmp(own, key, dp_map_specs[copy->change->map].key_size)) {
 		bpf_map_delete_elem(u->dp->map[copy->change->map], key);
 		return 0;
 	}
-	if ((__s32)(half.created - u->switched_at) >= 0 || has_slot(u, &half))
+	if ((__s32)(half.flow.created - u->switched_at) >= 0 || has_slot(u, &half.flow))
 		return 0;
-	return adopt(copy->u, *(const __u32 *)value, &half, true, &ignored);
+	return adopt(u, &half, true, &ignored);
 }
 
 int upgrade_settle(struct upgrade *u, struct xf_error *err)

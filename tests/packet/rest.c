@@ -100,10 +100,12 @@ static void check_slot(uint32_t i)
 		check_unused(i);
 		return;
 	}
-	if (!half(slot->family, &slot->key, XF_FLOW_INDEX(i, false), client) || client->slot != i || client->flags & XF_FLOW_REPLY)
+	if (!half(slot->family, &slot->key, XF_FLOW_INDEX(i, false), client) || client->slot != i ||
+	    client->flags & XF_FLOW_REPLY)
 		fail_msg("slot %u (state %u): its flow is not there", i, slot->state);
 	key = twin_key(slot->family, client, slot->key.proto);
-	if (!half(slot->family, &key, XF_FLOW_INDEX(i, true), &reply) || reply.slot != i || !(reply.flags & XF_FLOW_REPLY))
+	if (!half(slot->family, &key, XF_FLOW_INDEX(i, true), &reply) || reply.slot != i ||
+	    !(reply.flags & XF_FLOW_REPLY))
 		fail_msg("slot %u (state %u): its reply half is not there", i, slot->state);
 	back = twin_key(slot->family, &reply, slot->key.proto);
 	assert_memory_equal(&back, &slot->key, sizeof(back));
