@@ -10,6 +10,7 @@
 #define NO_FLOW 0xffffffffu
 
 #define HINTS_A_FLOW 8
+#define HINT_SHIFT   40 /* of a tuple's hash: 24 bits are left */
 
 /* One less than how many there are in "flow_hints", a power of two. Set at load. */
 __weak const volatile __u32 cfg_hints_mask = 0xff;
@@ -142,7 +143,7 @@ static __always_inline void flow_set_tuple(struct xf_flow *f, const struct xf_ke
 /* The flow of a packet; also one that is being made. What an upgrade has left behind of a flow is none. */
 static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, const __u8 family)
 {
-	__u32 place = xf_tuple_hash(t, family) & hints_mask[0], index;
+	__u32 place = xf_tuple_hash(t, family) >> HINT_SHIFT & hints_mask[0], index;
 	__u32 *hint = bpf_map_lookup_elem(&flow_hints, &place);
 	struct xf_flow *f;
 

@@ -82,21 +82,6 @@ static __always_inline bool refusal_is_plain(ctx_t *ctx, const struct pkt *p, co
 	       !(p->tcp_flags & TCP_RST) && !parse_has_options(p, family) && ctx_segments(ctx) == 1;
 }
 
-static __always_inline __u64 refusal_hash(const struct pkt *p, const __u8 family)
-{
-	const struct xf_key6 *t = &p->tuple;
-	__u64 h = (__u64)t->saddr.w[0] << 32 | (__u32)t->sport << 16 | t->dport;
-
-	h ^= (__u64)t->daddr.w[0] << 16;
-	if (family == XF_IPV6) {
-		h = (h ^ ((__u64)t->saddr.w[1] << 32 | t->saddr.w[2])) * 0x9fb21c651e98df25ULL;
-		h ^= (__u64)t->saddr.w[3] << 32 | t->daddr.w[3];
-	}
-	/* Twice: the lower bits of a product do not depend on the upper ones of its factors. */
-	h *= 0xff51afd7ed558ccdULL;
-	return (h ^ h >> 32) * 0x9e3779b97f4a7c15ULL;
-}
-
 /* One of the places that a tuple can be in, on this CPU. */
 static __always_inline struct xf_refusal *refusal_at(__u64 hash, __u32 place, __u32 *index)
 {
@@ -126,7 +111,7 @@ static __always_inline bool refusal_has_way(ctx_t *ctx, const struct xf_refusal 
 /* The refusal of this tuple, if it rests on what is still so. */
 static __always_inline struct xf_refusal *refusal_find(const struct pkt *p, const __u8 family)
 {
-	__u64 hash = refusal_hash(p, family);
+	__u64 hash = xf_tuple_hash(&p->tuple, family);
 	struct xf_refusal *r;
 	__u32 index;
 
@@ -244,7 +229,7 @@ static __always_inline void refusals_settle(void)
 static __always_inline struct xf_refusal *refusal_place(const struct pkt *p, __u32 *index, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
-	__u64 hash = refusal_hash(p, family);
+	__u64 hash = xf_tuple_hash(&p->tuple, family);
 	struct xf_refusal *r, *free = NULL;
 	__u32 at;
 

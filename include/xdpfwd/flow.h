@@ -34,14 +34,12 @@ struct xf_key6 {
 #define XF_MIX2 0xbf58476d1ce4e5b9ULL
 #define XF_MIX3 0x94d049bb133111ebULL
 
-#define XF_TUPLE_HASH_BITS 24
-
 /*
- * Where to look for a hint to a tuple's flow. Tuples that differ in one octet only,
- * whichever, must not meet there. Who makes some meet on purpose gets no more of it than
- * that they are looked up in the hash tables.
+ * Where to look for what is remembered of a tuple: the upper bits tell it. Tuples that
+ * differ in one octet only, whichever, must not meet there. Who makes some meet on
+ * purpose gets no more of it than that they are looked up anew.
  */
-static __always_inline __u32 xf_tuple_hash(const struct xf_key6 *t, __u8 family)
+static __always_inline __u64 xf_tuple_hash(const struct xf_key6 *t, __u8 family)
 {
 	const __u32 *s = t->saddr.w, *d = t->daddr.w;
 	__u64 h = ((__u32)t->sport << 16 | t->dport) * XF_MIX3 + t->proto * XF_MIX1;
@@ -52,8 +50,8 @@ static __always_inline __u32 xf_tuple_hash(const struct xf_key6 *t, __u8 family)
 		h += s[3] * XF_MIX2 + d[3] * XF_MIX3;
 	}
 	h += s[0] * XF_MIX1 + d[0] * XF_MIX2;
-	h = (h ^ h >> 32) * XF_MIX2;
-	return h >> (64 - XF_TUPLE_HASH_BITS);
+	/* The lower bits of a product do not depend on the upper ones of its factors. */
+	return (h ^ h >> 32) * XF_MIX2;
 }
 
 enum xf_flow_state {
