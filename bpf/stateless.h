@@ -11,7 +11,7 @@
 
 /* pipeline.h includes the stages before. */
 
-#define WAYS_BITS     12
+#define WAYS_BITS     14
 #define WAYS	      (1 << WAYS_BITS)
 #define NOT_STATELESS (-1)
 

@@ -55,7 +55,7 @@ static void range(struct test *t)
 	}
 }
 
-/* More ports of a rule than a CPU remembers ways of: those that meet in one place have each its own port. */
+/* Many ports of a rule: of the ways that a CPU remembers, those that meet in one place have each its own port. */
 static void wide_range(struct test *t)
 {
 	struct rule r = plain;
@@ -74,7 +74,7 @@ static void wide_range(struct test *t)
 	}
 }
 
-/* More clients and more rules than a CPU remembers ways of: none gets another's. */
+/* Many clients, and two rules: of the ways that a CPU remembers, none gets another one's. */
 static void many(struct test *t)
 {
 	struct rule other = plain;
