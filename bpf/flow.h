@@ -234,7 +234,6 @@ static __always_inline enum xf_reason flow_create(struct flow_draft *d, const st
 
 	if (!slot)
 		return XF_REASON_FLOW_TABLE_FULL;
-	hints_grow(index);
 	d->client.slot = index;
 	d->client.timeout = flow_timeout(d->client.rule, d->client_key.proto, XF_FLOW_PENDING);
 	d->reply.slot = index;

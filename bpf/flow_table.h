@@ -108,7 +108,7 @@ static __always_inline void flow_delete(const struct xf_key6 *t, const __u8 fami
 
 /* ---- hints: a flow whose packets come often is found without a call, and in two cache lines */
 
-/* A flow is made in that slot. With another mask all are found anew, by the hash tables. */
+/* The flow in that slot had no hint. With another mask all are found anew, by the hash tables. */
 static __always_inline void hints_grow(__u32 slot)
 {
 	__u32 mask = hints_mask[0];
@@ -157,6 +157,7 @@ static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, cons
 	if (!f || (f->family && !flow_has_tuple(f, t, family)))
 		return NULL;
 	*hint = index;
+	hints_grow(index / 2);
 	return f;
 }
 
