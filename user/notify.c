@@ -70,14 +70,6 @@ void notify_stopping(void)
 	tell("STOPPING=1\n");
 }
 
-void notify_status(const char *status)
-{
-	char text[512];
-
-	snprintf(text, sizeof(text), "STATUS=%s\n", status);
-	tell(text);
-}
-
 void notify_watchdog(void)
 {
 	tell("WATCHDOG=1\n");

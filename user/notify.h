@@ -12,7 +12,6 @@ void notify_ready(const char *status);
 /* Until notify_ready: the settings are being read again. */
 void notify_reloading(void);
 void notify_stopping(void);
-void notify_status(const char *status);
 void notify_watchdog(void);
 /* How often the manager wants notify_watchdog, in milliseconds: half of what it waits. 0: not at all. */
 int64_t notify_watchdog_interval(void);

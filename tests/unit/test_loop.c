@@ -319,8 +319,6 @@ static void test_notify(void **state)
 	notify_reloading();
 	assert_int_equal(sscanf(heard(fd), "RELOADING=1\nMONOTONIC_USEC=%llu\n", &usec), 1);
 	assert_true(usec > 0 && usec / 1000 <= (unsigned long long)loop_now());
-	notify_status("x");
-	assert_string_equal(heard(fd), "STATUS=x\n");
 	notify_watchdog();
 	assert_string_equal(heard(fd), "WATCHDOG=1\n");
 	notify_stopping();
