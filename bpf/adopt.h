@@ -23,7 +23,7 @@ static __always_inline struct xf_flow *adopt_find(const struct xf_adopt_request 
 static __always_inline void adopt_prune(const struct xf_adopt_request *r)
 {
 	struct xf_flow *f = flow_at(r->index);
-	__u32 index = r->index >> 1;
+	__u32 index = XF_FLOW_SLOT(r->index);
 	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 	struct xf_key6 key = r->key;
 	bool same;
@@ -32,7 +32,7 @@ static __always_inline void adopt_prune(const struct xf_adopt_request *r)
 		return;
 	same = r->family == XF_IPV6 ? flow_has_tuple(f, &key, XF_IPV6) : flow_has_tuple(f, &key, XF_IPV4);
 	if (same) {
-		*(volatile __u8 *)&f->family = 0;
+		flow_set_family(f, 0);
 		if (r->family == XF_IPV6)
 			flow_delete(&key, XF_IPV6);
 		else

@@ -23,8 +23,7 @@ typedef struct __sk_buff ctx_t;
 #define CTX_PASS      TC_ACT_UNSPEC /* also TCX_NEXT: let the next program look at it */
 #define CTX_DROP      TC_ACT_SHOT
 #define CTX_MAX_L4OFF 0x1ff
-#define CTX_LINEAR    256    /* Ethernet, IPv6 with extension headers, TCP with options */
-#define CTX_FRAGMENT  0x3fff /* RFC 791, 3.1: an offset, or more to come */
+#define CTX_LINEAR    256 /* Ethernet, IPv6 with extension headers, TCP with options */
 
 /* In one instruction: the verifier wants the field's offset there, and the compiler likes to add it somewhere before. */
 static __always_inline __u32 ctx_ingress(ctx_t *ctx)
@@ -57,7 +56,7 @@ static __always_inline bool ctx_headers_in_front(ctx_t *ctx, __u32 l3)
 	const struct tcphdr *tcp;
 	__u32 l4;
 
-	if (!ip || (ip->version == 4 && ip->frag_off & bpf_htons(CTX_FRAGMENT)))
+	if (!ip || (ip->version == 4 && ip->frag_off & bpf_htons(IPV4_MORE | IPV4_OFFSET)))
 		return false;
 	if ((ip->version == 4 ? ip->protocol : ip6->nexthdr) != IPPROTO_TCP)
 		return false;

@@ -129,7 +129,7 @@ static __always_inline void half_publish(__u32 index, __be16 key_dport, __u8 fam
 		return;
 	/* A masqueraded reply's was not known before. */
 	f->key_dport = key_dport;
-	*(volatile __u8 *)&f->family = family;
+	flow_set_family(f, family);
 }
 
 /* The drafted flow is in the table, under that slot, which is BUSY on our account: lets it go. */

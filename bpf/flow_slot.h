@@ -120,8 +120,8 @@ static __always_inline void slot_clear_family(struct xf_slot *slot, __u32 index,
 
 	if (!client || !reply || !client->family)
 		return;
-	*(volatile __u8 *)&client->family = 0;
-	*(volatile __u8 *)&reply->family = 0;
+	flow_set_family(client, 0);
+	flow_set_family(reply, 0);
 	flow_twin_key(&keys->twin, client, slot->key.proto, family);
 	flow_delete(&keys->twin, family);
 	flow_delete(&slot->key, family);

@@ -9,14 +9,11 @@
 
 #define NO_FLOW 0xffffffffu
 
-#define HINTS_A_FLOW 8
-#define HINT_SHIFT   40 /* of a tuple's hash: 24 bits are left */
-
 /* One less than how many there are in "flow_hints", a power of two. Set at load. */
-__weak const volatile __u32 cfg_hints_mask = 0xff;
+__weak const volatile __u32 cfg_hints_mask = XF_HINTS_LEAST - 1;
 
 /* And than how many are in use: no more than flows need, so that they are near to each other. */
-__weak volatile __u32 hints_mask[16] __attribute__((aligned(64))) = {0xff}; /* a cache line of its own */
+__weak volatile __u32 hints_mask[16] __attribute__((aligned(64))) = {XF_HINTS_LEAST - 1}; /* a cache line of its own */
 
 /* What the packet gets. An IPv4 address is all that may be read of the union. */
 static __always_inline const union xf_addr *flow_saddr(const struct xf_flow *f, const __u8 family)
@@ -113,7 +110,7 @@ static __always_inline void hints_grow(__u32 slot)
 {
 	__u32 mask = hints_mask[0];
 
-	if (slot >= mask / HINTS_A_FLOW && mask < cfg_hints_mask)
+	if (slot >= mask / XF_HINTS_A_SLOT && mask < cfg_hints_mask)
 		hints_mask[0] = mask << 1 | 1;
 }
 
@@ -125,6 +122,12 @@ static __always_inline bool flow_has_tuple(const struct xf_flow *f, const struct
 	if (family == XF_IPV6)
 		return addr_equal(&f->key_saddr6, &t->saddr, XF_IPV6) && addr_equal(&f->key_daddr6, &t->daddr, XF_IPV6);
 	return f->key_saddr4 == t->saddr.w[0] && f->key_daddr4 == t->daddr.w[0];
+}
+
+/* The half is one of a flow from now on, or of none (0). At once: packets that are led here by a hint look at it first. */
+static __always_inline void flow_set_family(struct xf_flow *f, __u8 family)
+{
+	*(volatile __u8 *)&f->family = family;
 }
 
 static __always_inline void flow_set_tuple(struct xf_flow *f, const struct xf_key6 *t, const __u8 family)
@@ -143,7 +146,7 @@ static __always_inline void flow_set_tuple(struct xf_flow *f, const struct xf_ke
 /* The flow of a packet; also one that is being made. What an upgrade has left behind of a flow is none. */
 static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, const __u8 family)
 {
-	__u32 place = xf_tuple_hash(t, family) >> HINT_SHIFT & hints_mask[0], index;
+	__u32 place = xf_tuple_hash(t, family) >> (64 - XF_HINT_BITS) & hints_mask[0], index;
 	__u32 *hint = bpf_map_lookup_elem(&flow_hints, &place);
 	struct xf_flow *f;
 
@@ -157,7 +160,7 @@ static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, cons
 	if (!f || (f->family && !flow_has_tuple(f, t, family)))
 		return NULL;
 	*hint = index;
-	hints_grow(index / 2);
+	hints_grow(XF_FLOW_SLOT(index));
 	return f;
 }
 

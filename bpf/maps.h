@@ -118,7 +118,7 @@ struct {
 /* Which element a tuple of this hash was found at last: only a hint, since the element itself has the tuple. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1 << 8);
+	__uint(max_entries, XF_HINTS_LEAST);
 	__type(key, __u32);
 	__type(value, __u32);
 } flow_hints SEC(".maps") __weak;

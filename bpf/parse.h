@@ -18,8 +18,6 @@
 #define PARSE_L4_FARTHEST  (CTX_MAX_L4OFF - 20) /* a TCP header's fields are within reach */
 #define PARSE_IPV6_HEADERS 6			/* extension headers that we walk before giving up */
 
-#define IPV4_MORE   0x2000 /* RFC 791, 3.1 */
-#define IPV4_OFFSET 0x1fff
 #define IPV6_MORE   0x0001 /* RFC 8200, 4.5 */
 #define IPV6_OFFSET 0xfff8
 

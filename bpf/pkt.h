@@ -72,6 +72,9 @@ struct pkt {
 #define FRAGMENT_PART 1
 #define FRAGMENT_MORE 2 /* and not the last */
 
+#define IPV4_MORE   0x2000 /* RFC 791, 3.1 */
+#define IPV4_OFFSET 0x1fff
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04

@@ -101,11 +101,8 @@ static __always_inline bool refusal_is_of(const struct xf_refusal *r, const stru
 static __always_inline bool refusal_has_way(ctx_t *ctx, const struct xf_refusal *r, const struct pkt *p)
 {
 	const struct ethhdr *eth = ctx_header(ctx, 0, sizeof(*eth));
-	const __u16 *to = eth ? (const __u16 *)eth->h_dest : NULL;
 
-	if (r->ifindex != ctx_ingress(ctx))
-		return false;
-	return !p->l3 || (to && to[0] == r->mac[0] && to[1] == r->mac[1] && to[2] == r->mac[2]);
+	return r->ifindex == ctx_ingress(ctx) && (!p->l3 || (eth && mac_equal(eth->h_dest, r->mac)));
 }
 
 /* The refusal of this tuple, if it rests on what is still so. */
@@ -233,11 +230,13 @@ static __always_inline struct xf_refusal *refusal_place(const struct pkt *p, __u
 	struct xf_refusal *r, *free = NULL;
 	__u32 at;
 
+	if (!cfg)
+		return NULL;
 	for (__u32 place = 0; place < REFUSAL_PLACES; place++) {
 		bool own;
 
 		r = refusal_at(hash, place, &at);
-		if (!r || !cfg)
+		if (!r)
 			return NULL;
 		own = refusal_is_of(r, p, family);
 		if (own || (!free && (r->stamp != p->stamp || !refusal_is_recent(r->asked, p->now, cfg)))) {
@@ -261,7 +260,7 @@ static __always_inline void refusal_write(ctx_t *ctx, struct xf_refusal *r, cons
 	r->stamp = p->stamp;
 	r->asked = p->now;
 	r->ifindex = ctx_ingress(ctx);
-	ctx_l2_addresses(ctx, (__u8 *)r->mac, source, p->l3);
+	ctx_l2_addresses(ctx, r->mac, source, p->l3);
 	r->kind = refusal_kind(p, family);
 	r->rule = p->rule;
 	r->reason = p->reason;

@@ -40,30 +40,28 @@ static __always_inline bool rule_wants_ports(struct pkt *p)
 	return p->listen_ports || source & XF_PORT_TARGET;
 }
 
-/* Does some rule listen on this port? */
-static __always_inline bool rule_listens_on(__u8 proto, __be16 port)
+/* Of what concern a port is to rules: XF_PORT_*. */
+static __always_inline __u8 port_concern(__u8 proto, __be16 port)
 {
 	const struct xf_ports *known;
 	__u32 zero = 0;
 
 	known = bpf_map_lookup_elem(&ports, &zero);
 	if (!known)
-		return false;
-	return (proto == IPPROTO_TCP ? known->tcp[port_index(port)] : known->udp[port_index(port)]) & XF_PORT_LISTEN;
+		return 0;
+	return proto == IPPROTO_TCP ? known->tcp[port_index(port)] : known->udp[port_index(port)];
+}
+
+/* Does some rule listen on this port? */
+static __always_inline bool rule_listens_on(__u8 proto, __be16 port)
+{
+	return port_concern(proto, port) & XF_PORT_LISTEN;
 }
 
 /* Does some target answer from this port? */
 static __always_inline bool rule_answers_from(const struct pkt *p)
 {
-	const struct xf_ports *known;
-	__u32 zero = 0;
-
-	known = bpf_map_lookup_elem(&ports, &zero);
-	if (!known)
-		return false;
-	if (p->tuple.proto == IPPROTO_TCP)
-		return known->tcp[port_index(p->tuple.sport)] & XF_PORT_TARGET;
-	return known->udp[port_index(p->tuple.sport)] & XF_PORT_TARGET;
+	return port_concern(p->tuple.proto, p->tuple.sport) & XF_PORT_TARGET;
 }
 
 static __always_inline const __u32 *rule_at(const struct xf_listen_key *key, __u8 single, __u8 kinds)

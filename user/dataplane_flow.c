@@ -27,29 +27,38 @@ struct xf_key6 dp_flow_key(const struct xf_flow *flow)
 	return key;
 }
 
-int dp_flows_mmap(struct dataplane *dp, struct dp_flow_table *table, struct xf_error *err)
+int dp_slots_used(struct dataplane *dp, __u32 *n, struct xf_error *err)
 {
 	struct xf_cursor cursor;
 	__u32 zero = 0;
 
 	if (bpf_map_lookup_elem(dp->map[DP_MAP_CURSOR], &zero, &cursor))
 		return xf_fail(err, "cannot read the flows: %s", strerror(errno));
-	table->slots = cursor.fresh < dp->config.max_flows ? cursor.fresh : dp->config.max_flows;
+	*n = cursor.fresh < dp->config.max_flows ? cursor.fresh : dp->config.max_flows;
+	return 0;
+}
+
+/* "flows" in this process' memory, where programs write. */
+struct flow_table {
+	struct xf_flow *flows;
+	__u32 slots;
+	size_t len;
+};
+
+static int map_flows(struct dataplane *dp, struct flow_table *table, struct xf_error *err)
+{
+	if (dp_slots_used(dp, &table->slots, err))
+		return -1;
 	table->flows = dp_map_mmap(dp, DP_MAP_FLOWS, &table->len, err);
 	return table->flows ? 0 : -1;
 }
 
-void dp_flows_munmap(struct dp_flow_table *table)
-{
-	munmap(table->flows, table->len);
-}
-
 int dp_halves(struct dataplane *dp, dp_half_fn fn, void *arg, struct xf_error *err)
 {
-	struct dp_flow_table table;
+	struct flow_table table;
 	__u32 i;
 
-	if (dp_flows_mmap(dp, &table, err))
+	if (map_flows(dp, &table, err))
 		return -1;
 	for (i = 0; i < 2 * table.slots; i++) {
 		struct xf_flow half = table.flows[i];
@@ -57,7 +66,7 @@ int dp_halves(struct dataplane *dp, dp_half_fn fn, void *arg, struct xf_error *e
 		if (half.family && fn(&half, arg))
 			break;
 	}
-	dp_flows_munmap(&table);
+	munmap(table.flows, table.len);
 	return 0;
 }
 
@@ -156,15 +165,15 @@ static int put_together(struct xf_flow half, struct xf_flow twin, struct flow_wa
 
 static int walk_slots(struct flow_walk *walk, struct xf_error *err)
 {
-	struct dp_flow_table table;
+	struct flow_table table;
 	int stop = 0;
 	__u32 i;
 
-	if (dp_flows_mmap(walk->dp, &table, err))
+	if (map_flows(walk->dp, &table, err))
 		return -1;
 	for (i = 0; i < table.slots && !stop; i++)
 		stop = put_together(table.flows[XF_FLOW_INDEX(i, false)], table.flows[XF_FLOW_INDEX(i, true)], walk);
-	dp_flows_munmap(&table);
+	munmap(table.flows, table.len);
 	return 0;
 }
 

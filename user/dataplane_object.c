@@ -17,10 +17,6 @@
 #include "dataplane_int.h"
 #include "log.h"
 
-#define HINTS_LEAST  256u
-#define HINTS_A_FLOW 8u
-#define HINTS_MOST   (1u << 24) /* what the programs' hash can tell apart */
-
 struct dp_object {
 	struct xdpfwd_bpf *skel;
 };
@@ -157,9 +153,9 @@ static struct xdpfwd_bpf *open_skeleton(void)
 /* A power of two, so many that two flows seldom have the same. */
 static int size_hints(struct dp_object *object, __u32 max_flows)
 {
-	__u32 n = HINTS_LEAST;
+	__u32 n = XF_HINTS_LEAST;
 
-	while (n < HINTS_A_FLOW * max_flows && n < HINTS_MOST)
+	while (n < XF_HINTS_A_SLOT * max_flows && n < 1u << XF_HINT_BITS)
 		n *= 2;
 	object->skel->rodata->cfg_hints_mask = n - 1;
 	return bpf_map__set_max_entries(object->skel->maps.flow_hints, n);

@@ -230,15 +230,8 @@ void dp_watch_forget(struct dataplane *dp, __u32 id);
 
 /* ---- flows (dataplane_flow.c) */
 
-/* "flows" in this process' memory: two elements a slot, up to the last that was ever used. Programs write there. */
-struct dp_flow_table {
-	struct xf_flow *flows;
-	__u32 slots;
-	size_t len;
-};
-int dp_flows_mmap(struct dataplane *dp, struct dp_flow_table *table, struct xf_error *err);
-void dp_flows_munmap(struct dp_flow_table *table);
-
+/* *n: slots from there on were never used, nor what "flows" has of them. */
+int dp_slots_used(struct dataplane *dp, __u32 *n, struct xf_error *err);
 /* The half's tuple, IPv4 in the first word of each address. */
 struct xf_key6 dp_flow_key(const struct xf_flow *flow);
 /* Judged by this half alone; now is in jiffies. */

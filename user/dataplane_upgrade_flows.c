@@ -17,7 +17,7 @@
 struct copy {
 	struct upgrade *u;
 	const struct dp_abi_change *change;
-	__u32 halves; /* of "flows": no more than these were ever used */
+	__u32 slots; /* no more than these were ever used */
 };
 
 /* The map of a half's tuple, and the tuple as it is a key there. */
@@ -68,7 +68,7 @@ static int old_half(const struct copy *copy, const void *key, const void *value,
 {
 	memset(half, 0, sizeof(*half));
 	memcpy(&half->index, key, sizeof(half->index));
-	if (half->index >= copy->halves)
+	if (XF_FLOW_SLOT(half->index) >= copy->slots)
 		return 1;
 	copy->change->convert(key, value, &half->index, &half->flow);
 	return 0;
@@ -84,20 +84,13 @@ static int copy_half(const void *key, const void *value, void *arg)
 	return half.flow.family ? put_half(copy->u->dp, half.index, &half.flow) : 0;
 }
 
-static __u32 used_halves(const struct dataplane *dp)
-{
-	struct xf_cursor cursor = {0};
-	__u32 zero = 0;
-
-	bpf_map_lookup_elem(dp->map[DP_MAP_CURSOR], &zero, &cursor);
-	return 2 * (cursor.fresh < dp->config.max_flows ? cursor.fresh : dp->config.max_flows);
-}
-
 int upgrade_copy(struct upgrade *u, struct xf_error *err)
 {
-	struct copy copy = {.u = u, .change = u->step->changes, .halves = used_halves(u->dp)};
+	struct copy copy = {.u = u, .change = u->step->changes};
 	int rc = 0;
 
+	if (dp_slots_used(u->dp, &copy.slots, err))
+		return -1;
 	for (; copy.change->key_size || copy.change->value_size; copy.change++) {
 		if (copy.change->how == DP_CARRY_FLOWS)
 			rc = dp_map_walk(u->old[copy.change->map], copy_half, &copy);
@@ -210,9 +203,11 @@ static int prune_tuple(const void *key, const void *value, void *arg)
 
 int upgrade_settle(struct upgrade *u, struct xf_error *err)
 {
-	struct copy copy = {.u = u, .change = u->step->changes, .halves = used_halves(u->dp)};
+	struct copy copy = {.u = u, .change = u->step->changes};
 	int rc = 0;
 
+	if (dp_slots_used(u->dp, &copy.slots, err))
+		return -1;
 	/* The flows come before their tuples in the list. */
 	for (; !rc && (copy.change->key_size || copy.change->value_size); copy.change++) {
 		if (copy.change->how == DP_CARRY_FLOWS)

@@ -127,6 +127,12 @@ struct xf_flow {
 
 /* The element of "flows" that has this half of the flow in that slot. */
 #define XF_FLOW_INDEX(slot, is_reply) ((slot) << 1 | !!(is_reply))
+#define XF_FLOW_SLOT(index)	      ((index) >> 1)
+
+/* "flow_hints": how many there are is a power of two, and so many for each slot as far as these bounds allow. */
+#define XF_HINTS_LEAST	256
+#define XF_HINT_BITS	24 /* of a tuple's hash, of which more do not tell apart */
+#define XF_HINTS_A_SLOT 8
 
 enum xf_slot_state {
 	XF_SLOT_FREE,

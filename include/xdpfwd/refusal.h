@@ -30,7 +30,7 @@ struct xf_refusal {
 	__u32 asked;   /* when the rule was asked */
 	__u32 count;   /* packets refused since, added to those of the tuples that were here before */
 	__u32 ifindex; /* by which they come */
-	__u16 mac[3];  /* and to which link address */
+	__u8 mac[6];   /* and to which link address */
 	__u8 kind;     /* XF_REFUSAL_* */
 	__u8 pad[5];
 
