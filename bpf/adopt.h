@@ -12,62 +12,109 @@
 #include "flow_table.h"
 #include "maps.h"
 
-static __always_inline struct xf_flow *adopt_find(const struct xf_adopt_request *r)
+static __always_inline void flow_tuple(struct xf_key6 *t, const struct xf_flow *f, const __u8 family)
 {
-	struct xf_key6 key = r->key;
-
-	return r->family == XF_IPV6 ? flow_lookup(&key, XF_IPV6) : flow_lookup(&key, XF_IPV4);
+	__builtin_memset(t, 0, sizeof(*t));
+	t->sport = f->key_sport;
+	t->dport = f->key_dport;
+	t->proto = f->proto;
+	if (family == XF_IPV6) {
+		t->saddr = f->key_saddr6;
+		t->daddr = f->key_daddr6;
+	} else {
+		t->saddr.v4 = f->key_saddr4;
+		t->daddr.v4 = f->key_daddr4;
+	}
 }
 
-/* A half that was copied, and whose flow the old programs ended after that: its place is free. */
-static __always_inline void adopt_prune(const struct xf_adopt_request *r)
+/* The element is to be another half's: takes away what an attempt before has left there. */
+static __always_inline void adopt_vacate(struct xf_flow *f, __u32 index)
 {
-	struct xf_flow *f = flow_at(r->index);
-	__u32 index = XF_FLOW_SLOT(r->index);
-	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
-	struct xf_key6 key = r->key;
-	bool same;
+	const __u8 family = f->family;
+	struct xf_key6 t;
 
-	if (!f || !slot || !slot_claim(slot, XF_SLOT_FREE))
+	if (!family)
 		return;
-	same = r->family == XF_IPV6 ? flow_has_tuple(f, &key, XF_IPV6) : flow_has_tuple(f, &key, XF_IPV4);
-	if (same) {
+	flow_set_family(f, 0);
+	if (family == XF_IPV6) {
+		flow_tuple(&t, f, XF_IPV6);
+		flow_delete(&t, index, XF_IPV6);
+	} else {
+		flow_tuple(&t, f, XF_IPV4);
+		flow_delete(&t, index, XF_IPV4);
+	}
+}
+
+static __always_inline bool adopt_put(struct xf_flow *f, const struct xf_flow *half, __u32 index,
+				      const struct xf_key6 *t, const __u8 family)
+{
+	adopt_vacate(f, index);
+	__builtin_memcpy(f, half, sizeof(*f));
+	if (flow_insert(t, index, family))
+		return false;
+	flow_set_family(f, family);
+	return true;
+}
+
+static __always_inline void adopt_prune(struct xf_flow *f, __u32 index, const struct xf_key6 *t, const __u8 family)
+{
+	__u32 at = XF_FLOW_SLOT(index);
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &at);
+
+	if (!slot || !slot_claim(slot, XF_SLOT_FREE))
+		return;
+	if (f->family == family && flow_has_tuple(f, t, family)) {
 		flow_set_family(f, 0);
-		if (r->family == XF_IPV6)
-			flow_delete(&key, XF_IPV6);
-		else
-			flow_delete(&key, XF_IPV4);
+		flow_delete(t, index, family);
 	}
 	slot_release(slot, XF_SLOT_FREE);
 }
 
 /* What the new programs have counted since may be less than what they were not told of, but nothing goes backwards. */
-static __always_inline void adopt_count(struct xf_adopt_request *r)
+static __always_inline void adopt_count(struct xf_flow *f, const struct xf_flow *half)
 {
-	struct xf_flow *f = adopt_find(r);
+	if (f->packets < half->packets)
+		f->packets = half->packets;
+	if (f->bytes < half->bytes)
+		f->bytes = half->bytes;
+	if ((__s32)(f->last_seen - half->last_seen) < 0)
+		f->last_seen = half->last_seen;
+	f->flags |= half->flags & (XF_FLOW_FIN | XF_FLOW_RST);
+	if (f->state < half->state) {
+		f->state = half->state;
+		f->timeout = half->timeout;
+	}
+}
 
+static __always_inline void adopt_family(struct xf_adopt_request *r, const __u8 family)
+{
+	__u32 index = r->index;
+	struct xf_flow *f;
+	struct xf_key6 t;
+
+	flow_tuple(&t, &r->half, family);
+	r->half.family = 0; /* until it can be found */
+	f = flow_lookup(&t, family);
 	r->found = f != NULL;
+	if (r->what == XF_ADOPT_COUNT && f)
+		adopt_count(f, &r->half);
+	if (r->what == XF_ADOPT_COUNT || (r->what == XF_ADOPT_PUT && f))
+		return;
+	f = flow_at(index);
 	if (!f)
 		return;
-	if (f->packets < r->packets)
-		f->packets = r->packets;
-	if (f->bytes < r->bytes)
-		f->bytes = r->bytes;
-	if ((__s32)(f->last_seen - r->last_seen) < 0)
-		f->last_seen = r->last_seen;
-	f->flags |= r->flags & (XF_FLOW_FIN | XF_FLOW_RST);
-	if (f->state < r->state) {
-		f->state = r->state;
-		f->timeout = r->timeout;
-	}
+	if (r->what == XF_ADOPT_PRUNE)
+		adopt_prune(f, index, &t, family);
+	else
+		r->found = adopt_put(f, &r->half, index, &t, family);
 }
 
 static __always_inline void adopt(struct xf_adopt_request *r)
 {
-	if (r->prune)
-		adopt_prune(r);
+	if (r->half.family == XF_IPV6)
+		adopt_family(r, XF_IPV6);
 	else
-		adopt_count(r);
+		adopt_family(r, XF_IPV4);
 }
 
 #endif

@@ -23,13 +23,20 @@
 #include "pkt.h"
 
 #define FLOW_BUSY 100 /* jiffies since the last packet for which no flow can be over */
-#define EEXIST	  17
 
 static __always_inline struct flow_draft *draft_get(void)
 {
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&draft, &zero);
+}
+
+/* The client's half of the flow that this CPU has made for its packet. */
+static __always_inline struct xf_flow *flow_drafted(void)
+{
+	const struct flow_draft *d = draft_get();
+
+	return d ? flow_at(XF_FLOW_INDEX(d->client.slot, false)) : NULL;
 }
 
 /* Is its port claimed apart, in "udp_ports"? All else is claimed by the reply half. */
@@ -71,13 +78,18 @@ static __always_inline enum xf_reason reply_insert(struct flow_draft *d, const _
 /* The same under one port of this machine's. -EEXIST: it is taken. */
 static __always_inline int reply_insert_at(struct flow_draft *d, __be16 port, const __u8 family)
 {
+	const __u32 index = XF_FLOW_INDEX(d->client.slot, true);
+	struct xf_flow *f = flow_at(index);
 	int err;
 
+	if (!f)
+		return -ENOSPC;
 	d->client.sport = port;
 	d->reply_key.dport = port;
+	f->key_dport = port;
 	if (draft_shares_port(d) && !port_take(d, family))
 		return -EEXIST;
-	err = flow_insert(&d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
+	err = flow_insert(&d->reply_key, index, family);
 	if (err && draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
 	return err;
@@ -114,22 +126,19 @@ static __always_inline enum xf_reason halves_insert_family(struct flow_draft *d,
 	half_write(&d->client, &d->client_key, client, family);
 	if (!flow_insert(&d->client_key, client, family))
 		return XF_REASON_NONE;
-	flow_delete(&d->reply_key, family);
+	flow_delete(&d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
 	if (draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
 	return XF_REASON_FLOW_CONFLICT;
 }
 
 /* From now on a half is known by its tuple, and a hint that points there is right. */
-static __always_inline void half_publish(__u32 index, __be16 key_dport, __u8 family)
+static __always_inline void half_publish(__u32 index, __u8 family)
 {
 	struct xf_flow *f = flow_at(index);
 
-	if (!f)
-		return;
-	/* A masqueraded reply's was not known before. */
-	f->key_dport = key_dport;
-	flow_set_family(f, family);
+	if (f)
+		flow_set_family(f, family);
 }
 
 /* The drafted flow is in the table, under that slot, which is BUSY on our account: lets it go. */
@@ -143,8 +152,8 @@ static __always_inline void slot_open(struct xf_slot *slot, const struct flow_dr
 	slot->check_at = d->client.last_seen + d->client.timeout;
 	/* In there is an exchange, before which all is written that is said above. */
 	queue_push(slot, d->client.slot, max);
-	half_publish(XF_FLOW_INDEX(d->client.slot, false), d->client_key.dport, d->family);
-	half_publish(XF_FLOW_INDEX(d->client.slot, true), d->reply_key.dport, d->family);
+	half_publish(XF_FLOW_INDEX(d->client.slot, false), d->family);
+	half_publish(XF_FLOW_INDEX(d->client.slot, true), d->family);
 	count_flow(slot->rule, XF_SLOT_PENDING, 1);
 	slot_release(slot, XF_SLOT_PENDING);
 }

@@ -123,8 +123,8 @@ static __always_inline void slot_clear_family(struct xf_slot *slot, __u32 index,
 	flow_set_family(client, 0);
 	flow_set_family(reply, 0);
 	flow_twin_key(&keys->twin, client, slot->key.proto, family);
-	flow_delete(&keys->twin, family);
-	flow_delete(&slot->key, family);
+	flow_delete(&keys->twin, XF_FLOW_INDEX(index, true), family);
+	flow_delete(&slot->key, XF_FLOW_INDEX(index, false), family);
 	if (slot->holds_port)
 		port_give_back(&keys->twin, family);
 }

@@ -3,11 +3,9 @@
 #ifndef XDPFWD_BPF_FLOW_TABLE_H
 #define XDPFWD_BPF_FLOW_TABLE_H
 
-#include "cfg.h"
+#include "flow_bucket.h"
 #include "maps.h"
 #include "pkt.h"
-
-#define NO_FLOW 0xffffffffu
 
 /* One less than how many there are in "flow_hints", a power of two. Set at load. */
 __weak const volatile __u32 cfg_hints_mask = XF_HINTS_LEAST - 1;
@@ -42,67 +40,6 @@ static __always_inline void flow_set_daddr(struct xf_flow *f, const union xf_add
 		f->daddr4 = a->v4;
 }
 
-static __always_inline struct xf_key4 flow_key4(const struct xf_key6 *t)
-{
-	struct xf_key4 key = {
-		.saddr = t->saddr.v4, .daddr = t->daddr.v4, .sport = t->sport, .dport = t->dport, .proto = t->proto};
-
-	return key;
-}
-
-static __always_inline struct xf_flow *flow_at(__u32 index)
-{
-	return bpf_map_lookup_elem(&flows, &index);
-}
-
-/* The element of "flows" of this tuple; NO_FLOW: there is none. */
-__weak __noinline __u32 flow_index(const struct xf_key6 *t, __u32 family)
-{
-	const __u32 *index;
-
-	if (!t)
-		return NO_FLOW;
-	if (family == XF_IPV6) {
-		struct xf_key6 key = *t;
-
-		index = bpf_map_lookup_elem(&flow6, &key);
-	} else {
-		struct xf_key4 key = flow_key4(t);
-
-		index = bpf_map_lookup_elem(&flow4, &key);
-	}
-	return index ? *index : NO_FLOW;
-}
-
-/* Also one that is being made. */
-static __always_inline struct xf_flow *flow_lookup(const struct xf_key6 *t, const __u8 family)
-{
-	return flow_at(flow_index(t, family));
-}
-
-/* 0, or a negative errno. int: before 6.4 the helper leaves the upper half of its result undefined. */
-static __always_inline int flow_insert(const struct xf_key6 *t, __u32 index, const __u8 family)
-{
-	struct xf_key4 key;
-
-	if (family == XF_IPV6)
-		return bpf_map_update_elem(&flow6, t, &index, BPF_NOEXIST);
-	key = flow_key4(t);
-	return bpf_map_update_elem(&flow4, &key, &index, BPF_NOEXIST);
-}
-
-static __always_inline void flow_delete(const struct xf_key6 *t, const __u8 family)
-{
-	struct xf_key4 key;
-
-	if (family == XF_IPV6) {
-		bpf_map_delete_elem(&flow6, t);
-		return;
-	}
-	key = flow_key4(t);
-	bpf_map_delete_elem(&flow4, &key);
-}
-
 /* ---- hints: a flow whose packets come often is found without a call, and in two cache lines */
 
 /* The flow in that slot had no hint. With another mask all are found anew, by the hash tables. */
@@ -114,52 +51,33 @@ static __always_inline void hints_grow(__u32 slot)
 		hints_mask[0] = mask << 1 | 1;
 }
 
-/* Is it a flow, and of this tuple? */
-static __always_inline bool flow_has_tuple(const struct xf_flow *f, const struct xf_key6 *t, const __u8 family)
-{
-	if (f->family != family || f->key_sport != t->sport || f->key_dport != t->dport || f->proto != t->proto)
-		return false;
-	if (family == XF_IPV6)
-		return addr_equal(&f->key_saddr6, &t->saddr, XF_IPV6) && addr_equal(&f->key_daddr6, &t->daddr, XF_IPV6);
-	return f->key_saddr4 == t->saddr.w[0] && f->key_daddr4 == t->daddr.w[0];
-}
-
 /* The half is one of a flow from now on, or of none (0). At once: packets that are led here by a hint look at it first. */
 static __always_inline void flow_set_family(struct xf_flow *f, __u8 family)
 {
 	*(volatile __u8 *)&f->family = family;
 }
 
-static __always_inline void flow_set_tuple(struct xf_flow *f, const struct xf_key6 *t, const __u8 family)
-{
-	f->key_sport = t->sport;
-	f->key_dport = t->dport;
-	f->proto = t->proto;
-	f->key_saddr4 = t->saddr.w[0];
-	f->key_daddr4 = t->daddr.w[0];
-	if (family == XF_IPV6) {
-		f->key_saddr6 = t->saddr;
-		f->key_daddr6 = t->daddr;
-	}
-}
-
-/* The flow of a packet; also one that is being made. What an upgrade has left behind of a flow is none. */
+/* The flow of a packet; also one that is being made. */
 static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, const __u8 family)
 {
-	__u32 place = xf_tuple_hash(t, family) >> (64 - XF_HINT_BITS) & hints_mask[0], index;
+	__u64 hash = flow_hash(t, family);
+	__u32 place = hash >> (64 - XF_HINT_BITS) & hints_mask[0], entry, index;
 	__u32 *hint = bpf_map_lookup_elem(&flow_hints, &place);
 	struct xf_flow *f;
 
 	if (!hint)
 		return NULL;
-	f = flow_at(*hint);
-	if (f && flow_has_tuple(f, t, family))
-		return f;
-	index = flow_index(t, family);
+	entry = *(volatile __u32 *)hint;
+	if ((entry & XF_ENTRY_TAG) == xf_entry_tag(hash, family)) {
+		f = flow_at(entry & XF_ENTRY_INDEX);
+		if (f && f->family == family && flow_has_tuple(f, t, family))
+			return f;
+	}
+	index = bucket_find(t, hash, family, NO_FLOW);
 	f = flow_at(index);
-	if (!f || (f->family && !flow_has_tuple(f, t, family)))
+	if (!f)
 		return NULL;
-	*hint = index;
+	*hint = xf_entry_tag(hash, family) | index;
 	hints_grow(XF_FLOW_SLOT(index));
 	return f;
 }

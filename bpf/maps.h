@@ -99,21 +99,13 @@ struct {
 	__type(value, struct xf_flow);
 } flows SEC(".maps") __weak;
 
-/* Tuples of IPv4 flows to elements of "flows". */
+/* Tuples to elements of "flows": a hash table, see flow_bucket.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, struct xf_key4);
-	__type(value, __u32);
-} flow4 SEC(".maps") __weak;
-
-/* Tuples of IPv6 flows likewise. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct xf_key6);
-	__type(value, __u32);
-} flow6 SEC(".maps") __weak;
+	__type(key, __u32);
+	__type(value, struct xf_bucket);
+} buckets SEC(".maps") __weak;
 
 /* Which element a tuple of this hash was found at last: only a hint, since the element itself has the tuple. */
 struct {

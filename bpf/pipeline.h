@@ -164,7 +164,7 @@ static __always_inline enum verdict flow_get(ctx_t *ctx, struct pkt *p, struct x
 	/* A conflict can also be another CPU that made the very same flow just now. */
 	if (v != SEND && p->reason != XF_REASON_FLOW_CONFLICT)
 		return v;
-	*flow = flow_lookup(&p->tuple, family);
+	*flow = v == SEND ? flow_drafted() : flow_lookup(&p->tuple, family);
 	if (!*flow)
 		return v == SEND ? refuse(p, XF_REASON_FLOW_TABLE_FULL) : v;
 	p->reason = XF_REASON_NONE;

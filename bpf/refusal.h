@@ -108,7 +108,7 @@ static __always_inline bool refusal_has_way(ctx_t *ctx, const struct xf_refusal 
 /* The refusal of this tuple, if it rests on what is still so. */
 static __always_inline struct xf_refusal *refusal_find(const struct pkt *p, const __u8 family)
 {
-	__u64 hash = xf_tuple_hash(&p->tuple, family);
+	__u64 hash = flow_hash(&p->tuple, family);
 	struct xf_refusal *r;
 	__u32 index;
 
@@ -226,7 +226,7 @@ static __always_inline void refusals_settle(void)
 static __always_inline struct xf_refusal *refusal_place(const struct pkt *p, __u32 *index, const __u8 family)
 {
 	const struct xf_config *cfg = cfg_get();
-	__u64 hash = xf_tuple_hash(&p->tuple, family);
+	__u64 hash = tuple_hash(&p->tuple, family);
 	struct xf_refusal *r, *free = NULL;
 	__u32 at;
 

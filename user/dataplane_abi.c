@@ -45,8 +45,7 @@ static void convert_config(const void *old, struct xf_config *config)
 
 static const struct dp_abi_change test_changes[] = {
 	{DP_MAP_FLOWS, DP_CARRY_FLOWS, sizeof(__u32), FLOW_BEFORE, convert_flow},
-	{DP_MAP_FLOW4, DP_CARRY_TUPLES, sizeof(struct xf_key4), sizeof(__u32), NULL},
-	{DP_MAP_FLOW6, DP_CARRY_TUPLES, sizeof(struct xf_key6), sizeof(__u32), NULL},
+	{DP_MAP_BUCKETS, DP_CARRY_NOTHING, sizeof(__u32), sizeof(struct xf_bucket), NULL},
 	{DP_MAP_LISTEN, DP_CARRY_COPY, LISTEN_BEFORE, sizeof(__u32), convert_listen},
 	{DP_MAP_LISTEN_RANGES, DP_CARRY_COPY, RANGE_FRONT + LISTEN_BEFORE, sizeof(__u32), convert_range},
 	{0},

@@ -37,8 +37,7 @@
 	X(LISTEN,        listen,        HASH,         sizeof(struct xf_listen_key), sizeof(__u32))                   \
 	X(LISTEN_RANGES, listen_ranges, LPM_TRIE,     sizeof(struct xf_range_key),  sizeof(__u32))                   \
 	X(FLOWS,         flows,         ARRAY,        sizeof(__u32),                sizeof(struct xf_flow))          \
-	X(FLOW4,         flow4,         HASH,         sizeof(struct xf_key4),       sizeof(__u32))                   \
-	X(FLOW6,         flow6,         HASH,         sizeof(struct xf_key6),       sizeof(__u32))                   \
+	X(BUCKETS,       buckets,       ARRAY,        sizeof(__u32),                sizeof(struct xf_bucket))        \
 	X(SLOTS,         slots,         ARRAY,        sizeof(__u32),                sizeof(struct xf_slot))          \
 	X(FREE_SLOTS,    free_slots,    STACK,        0,                            sizeof(__u32))                   \
 	X(CURSOR,        cursor,        ARRAY,        sizeof(__u32),                sizeof(struct xf_cursor))        \
@@ -145,10 +144,9 @@ int dp_batch_end(struct dp_batch *b, int rc);
 
 /* What becomes of a map whose layout has changed. Those that are not mentioned stay. */
 enum dp_carry {
-	DP_CARRY_COPY,	/* only the tool writes it, and it holds the lock */
-	DP_CARRY_FLOWS, /* "flows", which programs write all the time; "flow4" and "flow6" go with it */
-	DP_CARRY_TUPLES,
-	DP_CARRY_NOTHING, /* it begins anew */
+	DP_CARRY_COPY,	  /* only the tool writes it, and it holds the lock */
+	DP_CARRY_FLOWS,	  /* "flows", which programs write all the time */
+	DP_CARRY_NOTHING, /* it begins anew; "buckets" must where "flows" do */
 };
 
 struct dp_abi_change {

@@ -40,9 +40,9 @@ static __u32 map_entries(const struct xf_config *config, enum dp_map map)
 	case DP_MAP_LISTEN_RANGES: /* no more than so many prefixes for either protocol */
 		return config->max_rules < 65536 / 16 ? 2 * 65536 : 2 * 16 * config->max_rules;
 	case DP_MAP_FLOWS:
-	case DP_MAP_FLOW4:
-	case DP_MAP_FLOW6:
 		return 2 * config->max_flows;
+	case DP_MAP_BUCKETS:
+		return XF_BUCKETS(config->max_flows) + XF_BUCKETS_NEAR - 1;
 	case DP_MAP_SLOTS:
 	case DP_MAP_FREE_SLOTS:
 	case DP_MAP_EVICTABLE:
@@ -161,6 +161,18 @@ static int size_hints(struct dp_object *object, __u32 max_flows)
 	return bpf_map__set_max_entries(object->skel->maps.flow_hints, n);
 }
 
+/* The same for all programs of the instance, now and later: by these numbers they find what the maps have. */
+static void set_hash(struct dp_object *object, const struct xf_config *config)
+{
+	__u64 mix = config->port_secret;
+
+	for (size_t i = 0; i < ARRAY_SIZE(object->skel->rodata->cfg_mix); i++) {
+		mix = (mix ^ mix >> 32) * XF_MIX1 + XF_MIX2;
+		object->skel->rodata->cfg_mix[i] = (mix ^ mix >> 29) | 1;
+	}
+	object->skel->rodata->cfg_buckets = XF_BUCKETS(config->max_flows);
+}
+
 int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err)
 {
 	struct dp_object *o = calloc(1, sizeof(*o));
@@ -189,6 +201,7 @@ int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_er
 		dp_object_close(o);
 		return xf_fail(err, "cannot size the map \"flow_hints\"");
 	}
+	set_hash(o, &dp->config);
 	set_frags(o, kernel_has_frags());
 	*object = o;
 	return 0;

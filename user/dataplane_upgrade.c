@@ -192,6 +192,7 @@ static int upgrade_loaded(struct upgrade *u, struct dp_object *object, struct xf
 	struct dataplane *dp = u->dp;
 	struct xf_clock clock;
 
+	u->adopt = dp_object_prog_fd(object, DP_PROG_ADOPT);
 	if (!put_aside(dp, object, err) && !upgrade_copy(u, err) && !dp_attach_replace(dp, object, err)) {
 		if (dp_clock_read(dp, &clock, err))
 			return -1;

@@ -20,90 +20,10 @@ struct copy {
 	__u32 slots; /* no more than these were ever used */
 };
 
-/* The map of a half's tuple, and the tuple as it is a key there. */
-static int tuple_map(const struct dataplane *dp, const struct xf_flow *f, void *key)
-{
-	struct xf_key6 k = dp_flow_key(f);
-	struct xf_key4 k4 = {
-		.saddr = k.saddr.v4, .daddr = k.daddr.v4, .sport = k.sport, .dport = k.dport, .proto = k.proto};
-
-	if (f->family == XF_IPV6) {
-		memcpy(key, &k, sizeof(k));
-		return dp->map[DP_MAP_FLOW6];
-	}
-	memcpy(key, &k4, sizeof(k4));
-	return dp->map[DP_MAP_FLOW4];
-}
-
-/* One that is there is what a former attempt has copied, and programs use by now. */
-static int put_half(struct dataplane *dp, __u32 index, const struct xf_flow *f)
-{
-	char key[KEY_MAX];
-	int map = tuple_map(dp, f, key);
-	__u32 there;
-
-	if (!bpf_map_lookup_elem(map, key, &there))
-		return 0;
-	if (bpf_map_update_elem(dp->map[DP_MAP_FLOWS], &index, f, BPF_ANY))
-		return -errno;
-	return bpf_map_update_elem(map, key, &index, BPF_NOEXIST) && errno != EEXIST ? -errno : 0;
-}
-
-static int copy_one(const void *key, const void *value, void *arg)
-{
-	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
-	const struct copy *copy = arg;
-
-	copy->change->convert(key, value, new_key, new_value);
-	return bpf_map_update_elem(copy->u->dp->map[copy->change->map], new_key, new_value, BPF_ANY) ? -errno : 0;
-}
-
 struct half {
 	__u32 index;
 	struct xf_flow flow;
 };
-
-/* A half of the old table, in the new layout. Returns 1 where there are no more. */
-static int old_half(const struct copy *copy, const void *key, const void *value, struct half *half)
-{
-	memset(half, 0, sizeof(*half));
-	memcpy(&half->index, key, sizeof(half->index));
-	if (XF_FLOW_SLOT(half->index) >= copy->slots)
-		return 1;
-	copy->change->convert(key, value, &half->index, &half->flow);
-	return 0;
-}
-
-static int copy_half(const void *key, const void *value, void *arg)
-{
-	const struct copy *copy = arg;
-	struct half half;
-
-	if (old_half(copy, key, value, &half))
-		return 1;
-	return half.flow.family ? put_half(copy->u->dp, half.index, &half.flow) : 0;
-}
-
-int upgrade_copy(struct upgrade *u, struct xf_error *err)
-{
-	struct copy copy = {.u = u, .change = u->step->changes};
-	int rc = 0;
-
-	if (dp_slots_used(u->dp, &copy.slots, err))
-		return -1;
-	for (; copy.change->key_size || copy.change->value_size; copy.change++) {
-		if (copy.change->how == DP_CARRY_FLOWS)
-			rc = dp_map_walk(u->old[copy.change->map], copy_half, &copy);
-		else if (copy.change->how == DP_CARRY_COPY)
-			rc = dp_map_walk(u->old[copy.change->map], copy_one, &copy);
-		if (rc)
-			return xf_fail(err, "cannot copy \"%s\" to its new layout: %s",
-				       dp_map_specs[copy.change->map].name, strerror(-rc));
-	}
-	return 0;
-}
-
-/* ---- settling: what became of flows in the old tables while they were copied, and until nobody used them */
 
 /* The client's tuple: this half's own key, or what the answers get, turned round. */
 static struct xf_key6 client_key(const struct xf_flow *f)
@@ -132,30 +52,79 @@ static bool has_slot(const struct upgrade *u, const struct xf_flow *half)
 	       !memcmp(&slot.key, &client, sizeof(client));
 }
 
-/* Has the new programs make up for what the half has seen meanwhile; or, if it is over, take it away. */
-static int adopt(const struct upgrade *u, const struct half *half, bool prune, bool *found)
+/* Runs the program that knows about halves. found: see struct xf_adopt_request. */
+static int adopt(const struct upgrade *u, const struct half *half, __u8 what, bool *found)
 {
-	const struct xf_flow *f = &half->flow;
-	struct xf_adopt_request request = {
-		.key = dp_flow_key(f),
-		.packets = f->packets,
-		.bytes = f->bytes,
-		.last_seen = f->last_seen,
-		.timeout = f->timeout,
-		.family = f->family,
-		.state = f->state,
-		.flags = f->flags,
-		.index = half->index,
-		.prune = prune,
-	};
+	struct xf_adopt_request request = {.half = half->flow, .index = half->index, .what = what};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &request, .data_size_in = sizeof(request), .data_out = &request,
 		    .data_size_out = sizeof(request), .repeat = 1);
 
-	if (bpf_prog_test_run_opts(u->dp->prog[DP_PROG_ADOPT], &opts) || opts.retval != XDP_PASS)
+	if (bpf_prog_test_run_opts(u->adopt, &opts) || opts.retval != XDP_PASS)
 		return errno ? -errno : -EINVAL;
 	*found = request.found;
 	return 0;
 }
+
+/* One that is there is what a former attempt has copied, and programs use by now. */
+static int put_half(const struct upgrade *u, const struct half *half)
+{
+	bool found;
+	int rc = adopt(u, half, XF_ADOPT_PUT, &found);
+
+	return rc || found ? rc : -ENOSPC;
+}
+
+static int copy_one(const void *key, const void *value, void *arg)
+{
+	char new_key[KEY_MAX] = {0}, new_value[VALUE_MAX] = {0};
+	const struct copy *copy = arg;
+
+	copy->change->convert(key, value, new_key, new_value);
+	return bpf_map_update_elem(copy->u->dp->map[copy->change->map], new_key, new_value, BPF_ANY) ? -errno : 0;
+}
+
+/* A half of the old table, in the new layout. Returns 1 where there are no more. */
+static int old_half(const struct copy *copy, const void *key, const void *value, struct half *half)
+{
+	memset(half, 0, sizeof(*half));
+	memcpy(&half->index, key, sizeof(half->index));
+	if (XF_FLOW_SLOT(half->index) >= copy->slots)
+		return 1;
+	copy->change->convert(key, value, &half->index, &half->flow);
+	return 0;
+}
+
+static int copy_half(const void *key, const void *value, void *arg)
+{
+	const struct copy *copy = arg;
+	struct half half;
+
+	if (old_half(copy, key, value, &half))
+		return 1;
+	/* After a former attempt, the new programs may have given its place to another. */
+	return half.flow.family && has_slot(copy->u, &half.flow) ? put_half(copy->u, &half) : 0;
+}
+
+int upgrade_copy(struct upgrade *u, struct xf_error *err)
+{
+	struct copy copy = {.u = u, .change = u->step->changes};
+	int rc = 0;
+
+	if (dp_slots_used(u->dp, &copy.slots, err))
+		return -1;
+	for (; copy.change->key_size || copy.change->value_size; copy.change++) {
+		if (copy.change->how == DP_CARRY_FLOWS)
+			rc = dp_map_walk(u->old[copy.change->map], copy_half, &copy);
+		else if (copy.change->how == DP_CARRY_COPY)
+			rc = dp_map_walk(u->old[copy.change->map], copy_one, &copy);
+		if (rc)
+			return xf_fail(err, "cannot copy \"%s\" to its new layout: %s",
+				       dp_map_specs[copy.change->map].name, strerror(-rc));
+	}
+	return 0;
+}
+
+/* ---- settling: what became of flows in the old tables while they were copied, and until nobody used them */
 
 static int adopt_half(const void *key, const void *value, void *arg)
 {
@@ -168,37 +137,28 @@ static int adopt_half(const void *key, const void *value, void *arg)
 		return 1;
 	if (!half.flow.family)
 		return 0;
-	rc = adopt(copy->u, &half, false, &found);
+	rc = adopt(copy->u, &half, XF_ADOPT_COUNT, &found);
 	/* Opened after it could be copied. */
 	if (!rc && !found && has_slot(copy->u, &half.flow))
-		rc = put_half(copy->u->dp, half.index, &half.flow);
+		rc = put_half(copy->u, &half);
 	return rc;
 }
 
-/*
- * One that ended after it was copied. Newer ones are the new programs', and may be in
- * the making. If its place has another flow by now, only its tuple is left of it.
- */
-static int prune_tuple(const void *key, const void *value, void *arg)
+/* One that ended after it was copied. Newer ones are the new programs', and may be in the making. */
+static int prune_half(const void *key, const void *value, void *arg)
 {
 	const struct copy *copy = arg;
-	const struct upgrade *u = copy->u;
-	char own[KEY_MAX] = {0};
 	struct half half;
 	bool ignored;
-	int map;
 
-	memcpy(&half.index, value, sizeof(half.index));
-	if (bpf_map_lookup_elem(u->dp->map[DP_MAP_FLOWS], &half.index, &half.flow) || !half.flow.family)
+	memcpy(&half.index, key, sizeof(half.index));
+	memcpy(&half.flow, value, sizeof(half.flow));
+	if (XF_FLOW_SLOT(half.index) >= copy->slots)
+		return 1;
+	if (!half.flow.family || (__s32)(half.flow.created - copy->u->switched_at) >= 0 ||
+	    has_slot(copy->u, &half.flow))
 		return 0;
-	map = tuple_map(u->dp, &half.flow, own);
-	if (map != u->dp->map[copy->change->map] || memcmp(own, key, dp_map_specs[copy->change->map].key_size)) {
-		bpf_map_delete_elem(u->dp->map[copy->change->map], key);
-		return 0;
-	}
-	if ((__s32)(half.flow.created - u->switched_at) >= 0 || has_slot(u, &half.flow))
-		return 0;
-	return adopt(u, &half, true, &ignored);
+	return adopt(copy->u, &half, XF_ADOPT_PRUNE, &ignored);
 }
 
 int upgrade_settle(struct upgrade *u, struct xf_error *err)
@@ -208,12 +168,12 @@ int upgrade_settle(struct upgrade *u, struct xf_error *err)
 
 	if (dp_slots_used(u->dp, &copy.slots, err))
 		return -1;
-	/* The flows come before their tuples in the list. */
 	for (; !rc && (copy.change->key_size || copy.change->value_size); copy.change++) {
-		if (copy.change->how == DP_CARRY_FLOWS)
-			rc = dp_map_walk(u->old[copy.change->map], adopt_half, &copy);
-		else if (copy.change->how == DP_CARRY_TUPLES)
-			rc = dp_map_walk(u->dp->map[copy.change->map], prune_tuple, &copy);
+		if (copy.change->how != DP_CARRY_FLOWS)
+			continue;
+		rc = dp_map_walk(u->old[copy.change->map], adopt_half, &copy);
+		if (!rc)
+			rc = dp_map_walk(u->dp->map[copy.change->map], prune_half, &copy);
 	}
 	return rc ? xf_fail(err, "cannot take over flows: %s; run `xdpfwd load` again", strerror(-rc)) : 0;
 }

@@ -12,6 +12,7 @@ struct upgrade {
 	struct dataplane *dp; /* of the new maps */
 	const struct dp_abi_step *step;
 	int old[DP_MAP_COUNT]; /* those whose layout has changed; else -1 */
+	int adopt;	       /* the new program that puts halves of flows in place */
 	__u32 switched_at;     /* jiffies */
 };
 

@@ -27,7 +27,7 @@
 #endif
 
 /* What is raised here gets its step in user/dataplane_abi.c, or what an older version has loaded is refused. */
-#define XF_ABI_VERSION (4 + !!XF_TEST_OCTETS)
+#define XF_ABI_VERSION (5 + !!XF_TEST_OCTETS)
 
 #define XF_NAME_LEN    64  /* a rule's name, with its NUL */
 #define XF_COMMENT_LEN 128 /* a rule's comment, with its NUL */

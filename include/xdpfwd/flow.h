@@ -10,16 +10,7 @@
 
 #include "xdpfwd/abi.h"
 
-/* A packet's five-tuple as it arrives. */
-struct xf_key4 {
-	__be32 saddr;
-	__be32 daddr;
-	__be16 sport;
-	__be16 dport;
-	__u8 proto;
-	__u8 pad[3];
-};
-
+/* A packet's five-tuple as it arrives. IPv4: in the first word of each address, the others are zero. */
 struct xf_key6 {
 	union xf_addr saddr;
 	union xf_addr daddr;
@@ -29,29 +20,33 @@ struct xf_key6 {
 	__u8 pad[3];
 };
 
-/* Odd numbers without a pattern: 2^64 over the golden ratio, and two of those of xf_sketch_hash(). */
+/*
+ * What tuples are hashed with: odd numbers, of which each instance has three of its own.
+ * These are for programs that were not given any: 2^64 over the golden ratio, and two of
+ * those of xf_sketch_hash().
+ */
 #define XF_MIX1 0x9e3779b97f4a7c15ULL
 #define XF_MIX2 0xbf58476d1ce4e5b9ULL
 #define XF_MIX3 0x94d049bb133111ebULL
 
 /*
- * Where to look for what is remembered of a tuple: the upper bits tell it. Tuples that
- * differ in one octet only, whichever, must not meet there. Who makes some meet on
- * purpose gets no more of it than that they are looked up anew.
+ * Where to look for what is known of a tuple: the upper bits tell it. Tuples that differ
+ * in one octet only, whichever, must not meet there; to make some meet on purpose, one
+ * has to know the instance's numbers.
  */
-static __always_inline __u64 xf_tuple_hash(const struct xf_key6 *t, __u8 family)
+static __always_inline __u64 xf_tuple_hash(const struct xf_key6 *t, __u8 family, const volatile __u64 mix[3])
 {
 	const __u32 *s = t->saddr.w, *d = t->daddr.w;
-	__u64 h = ((__u32)t->sport << 16 | t->dport) * XF_MIX3 + t->proto * XF_MIX1;
+	__u64 h = ((__u32)t->sport << 16 | t->dport) * mix[2] + t->proto * mix[0];
 
 	if (family == XF_IPV6) {
-		h += s[1] * XF_MIX1 + s[2] * XF_MIX2 + d[1] * XF_MIX2 + d[2] * XF_MIX1;
-		h = (h ^ h >> 32) * XF_MIX3;
-		h += s[3] * XF_MIX2 + d[3] * XF_MIX3;
+		h += s[1] * mix[0] + s[2] * mix[1] + d[1] * mix[1] + d[2] * mix[0];
+		h = (h ^ h >> 32) * mix[2];
+		h += s[3] * mix[1] + d[3] * mix[2];
 	}
-	h += s[0] * XF_MIX1 + d[0] * XF_MIX2;
+	h += s[0] * mix[0] + d[0] * mix[1];
 	/* The lower bits of a product do not depend on the upper ones of its factors. */
-	return (h ^ h >> 32) * XF_MIX2;
+	return (h ^ h >> 32) * mix[1];
 }
 
 enum xf_flow_state {
@@ -76,8 +71,8 @@ enum xf_flow_state {
  * One direction of a flow: element of the array "flows". Its packet and byte counts
  * are exact as long as one CPU at a time handles the flow; the rule's counters are
  * exact always. A flow is two of these, at XF_FLOW_INDEX of its slot: what the
- * client sends, and what the target answers. "flow4" and "flow6" find them by their
- * tuples. The tuple that a packet gets, turned round, is that of the other half.
+ * client sends, and what the target answers. "buckets" find them by their tuples. The
+ * tuple that a packet gets, turned round, is that of the other half.
  *
  * The first 64 octets are a cache line, and have all that an IPv4 packet of a busy
  * flow needs but for the two counters.
@@ -133,6 +128,39 @@ struct xf_flow {
 #define XF_HINTS_LEAST	256
 #define XF_HINT_BITS	24 /* of a tuple's hash, of which more do not tell apart */
 #define XF_HINTS_A_SLOT 8
+
+/*
+ * Element of the array "buckets", a cache line: entries are the elements of "flows"
+ * whose tuples belong here, or in one of the few buckets before, and found no place
+ * there. An entry has the element's index and a tag, which is some of the tuple's hash
+ * and its family; 0: none.
+ */
+#define XF_BUCKET_ENTRIES 15
+#define XF_BUCKETS_NEAR	  4 /* a tuple's own, and those behind it that take what is too much for it */
+#define XF_BUCKET_LOAD	  8 /* tuples that belong in one, on average, if there are as many flows as there can be */
+#define XF_ENTRY_INDEX	  0x01ffffffu
+#define XF_ENTRY_TAG	  (~XF_ENTRY_INDEX)
+
+struct xf_bucket {
+	__u32 entry[XF_BUCKET_ENTRIES];
+	__u32 elsewhere; /* tuples that belong here and are in a bucket behind */
+};
+
+/* How many buckets tuples belong in; XF_BUCKETS_NEAR - 1 more are behind. */
+#define XF_BUCKETS(max_flows) ((2 * (max_flows) + XF_BUCKET_LOAD - 1) / XF_BUCKET_LOAD)
+
+static __always_inline __u32 xf_bucket(__u64 hash, __u32 buckets)
+{
+	return (hash >> 32) * buckets >> 32;
+}
+
+/* Never 0. */
+static __always_inline __u32 xf_entry_tag(__u64 hash, __u8 family)
+{
+	__u32 tag = hash >> 26 & 0x3f;
+
+	return (tag ? tag : 1) << 25 | (__u32)(family == XF_IPV6) << 31;
+}
 
 enum xf_slot_state {
 	XF_SLOT_FREE,
@@ -205,29 +233,22 @@ struct xf_sweep_request {
 #define XF_SWEEP_CHANGE (1u << 3) /* refusals that are remembered stand no longer */
 #define XF_SWEEP_SETTLE (1u << 4) /* adds what they count to everybody's counters */
 
-/*
- * What xf_adopt is run with: how far one half of a flow had come in a table that
- * no program uses any more, and the answer.
- */
+/* What xf_adopt is run with, and the answer: one half of a flow, as it was in a table of another layout. */
 struct xf_adopt_request {
-	struct xf_key6 key; /* IPv4 in the first word of each address */
-	__u64 packets;
-	__u64 bytes;
-	__u32 last_seen;
-	__u32 timeout;
-	__u8 family;
-	__u8 state;
-	__u8 flags;
-	__u8 found;  /* is the half in the table that is in use? */
-	__u32 index; /* of the half in "flows" */
-	__u8 prune;  /* it is over: the half is to go if it is there */
-	__u8 pad[7];
+	struct xf_flow half; /* not 0: its family */
+	__u32 index;	     /* of the half in "flows" */
+	__u8 what;	     /* XF_ADOPT_* */
+	__u8 found;	     /* is the half's tuple in the table? */
+	__u8 pad[2];
 };
+#define XF_ADOPT_PUT   0 /* puts it there, if its tuple is not there yet */
+#define XF_ADOPT_COUNT 1 /* makes up for what it has seen since it was put there */
+#define XF_ADOPT_PRUNE 2 /* its flow is over: takes it away if it is there, and its slot is free */
 
-XF_SIZE(struct xf_adopt_request, 80);
-XF_SIZE(struct xf_key4, 16);
+XF_SIZE(struct xf_adopt_request, 200 + 2 * XF_TEST_OCTETS);
 XF_SIZE(struct xf_key6, 40);
 XF_SIZE(struct xf_flow, 192 + 2 * XF_TEST_OCTETS);
+XF_SIZE(struct xf_bucket, 64);
 XF_SIZE(struct xf_slot, 64);
 XF_SIZE(struct xf_cursor, 16);
 XF_SIZE(struct xf_port_key, 20);

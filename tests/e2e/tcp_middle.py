@@ -244,12 +244,13 @@ def lookup(name, key):
 
 def age(client, jiffies):
     """Makes both halves of the client's flow look as if nothing had come by for so long."""
-    last_seen = 52  # in struct xf_flow
-    name, ports = ("flow6", 32) if client.family == socket.AF_INET6 else ("flow4", 8)
+    ports, family, last_seen = 8, 13, 52  # in struct xf_flow
     want = struct.pack("!HH", client.getsockname()[1], client.getpeername()[1])
-    found = [value for key, value in dump(name) if key[ports : ports + 4] == want]
+    used = struct.unpack_from("I", lookup("cursor", struct.pack("I", 0)))[0]
+    halves = [lookup("flows", struct.pack("I", half)) for half in range(2 * used)]
+    found = [half for half, value in enumerate(halves) if value[family] and value[ports : ports + 4] == want]
     same("flows of this client", len(found), 1)
-    place = struct.unpack("I", found[0])[0]
+    place = found[0]
     for half in (place & ~1, place | 1):
         key = struct.pack("I", half)
         value = lookup("flows", key)

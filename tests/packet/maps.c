@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "buckets.h"
 #include "maps.h"
 #include "xdpfwd.skel.h"
 #include "xdpfwd/policy.h"
@@ -27,8 +28,7 @@ static const struct {
 	{"listen", 256},
 	{"listen_ranges", 1024},
 	{"flows", 2 * MAX_FLOWS},
-	{"flow4", 2 * MAX_FLOWS},
-	{"flow6", 2 * MAX_FLOWS},
+	{"buckets", XF_BUCKETS(MAX_FLOWS) + XF_BUCKETS_NEAR - 1},
 	{"slots", MAX_FLOWS},
 	{"free_slots", MAX_FLOWS},
 	{"evictable", MAX_FLOWS},
@@ -62,6 +62,7 @@ void maps_open(void)
 	if (bpf_map__set_max_entries(skel->maps.refusals, libbpf_num_possible_cpus() * XF_REFUSALS))
 		die("refusals");
 	skel->rodata->cfg_conntrack = true;
+	skel->rodata->cfg_buckets = XF_BUCKETS(MAX_FLOWS);
 	if (xdpfwd_bpf__load(skel))
 		die("loading the skeleton");
 }
@@ -165,8 +166,7 @@ static void clear_flows(void)
 	static const struct xf_cursor start;
 	uint32_t slot, half, zero = 0;
 
-	clear("flow4");
-	clear("flow6");
+	buckets_clear();
 	clear("fragments");
 	clear("frag_hosts");
 	clear("udp_ports");

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <bpf/bpf.h>
 
+#include "buckets.h"
 #include "maps.h"
 #include "rest.h"
 #include "xdpfwd/policy.h"
@@ -15,39 +16,12 @@ static struct {
 	uint32_t used;
 } table;
 
-static uint32_t entries(const char *map)
-{
-	uint8_t key[64], *from = NULL;
-	uint32_t n = 0;
-
-	while (!bpf_map_get_next_key(map_fd(map), from, key)) {
-		from = key;
-		n++;
-	}
-	return n;
-}
-
-/* IPv4 keys are shorter: the same fields, with the first word of each address. */
-static bool is_at(uint8_t family, const struct xf_key6 *k, uint32_t index)
-{
-	struct xf_key4 key4 = {
-		.saddr = k->saddr.v4, .daddr = k->daddr.v4, .sport = k->sport, .dport = k->dport, .proto = k->proto};
-	uint32_t found;
-
-	if (family == XF_IPV4)
-		return !bpf_map_lookup_elem(map_fd("flow4"), &key4, &found) && found == index;
-	return !bpf_map_lookup_elem(map_fd("flow6"), k, &found) && found == index;
-}
-
-/* The half there, if the tuple finds it, and it has the tuple. */
+/* The half there, if its tuple leads there. */
 static bool half(uint8_t family, const struct xf_key6 *k, uint32_t index, struct xf_flow *f)
 {
-	if (!is_at(family, k, index) || bpf_map_lookup_elem(map_fd("flows"), &index, f) || f->family != family ||
-	    f->proto != k->proto || f->key_sport != k->sport || f->key_dport != k->dport)
-		return false;
-	if (family == XF_IPV4)
-		return f->key_saddr4 == k->saddr.v4 && f->key_daddr4 == k->daddr.v4;
-	return !memcmp(&f->key_saddr6, &k->saddr, 16) && !memcmp(&f->key_daddr6, &k->daddr, 16);
+	uint32_t found;
+
+	return buckets_find(k, family, &found) && found == index && !bpf_map_lookup_elem(map_fd("flows"), &index, f);
 }
 
 /* What this half's packets become, turned round. */
@@ -127,9 +101,11 @@ static void check_slots(void)
 		assert_int_equal(bpf_map_lookup_elem(map_fd("slots"), &i, &table.slots[i]), 0);
 		check_slot(i);
 	}
-	halves = entries("flow4") + entries("flow6");
+	halves = buckets_entries(XF_IPV4) + buckets_entries(XF_IPV6);
 	if (halves != 2 * table.used)
 		fail_msg("%u halves of flows in %u slots", halves, table.used);
+	if (!halves)
+		assert_int_equal(buckets_elsewhere(), 0);
 }
 
 static void check_rule_states(void)

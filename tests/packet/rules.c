@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 
 #include "harness.h"
+#include "buckets.h"
 #include "maps.h"
 
 static void listen_single(const struct xf_listen_key *key, uint32_t id)
@@ -170,38 +171,25 @@ void config_put(struct test *t)
 
 /* ---- flows */
 
-static const char *flow_map(uint8_t family)
+static struct xf_key6 flow_key(const struct packet *in)
 {
-	return family == XF_IPV4 ? "flow4" : "flow6";
-}
+	struct xf_key6 key = {.sport = htons(in->sport), .dport = htons(in->dport), .proto = in->proto};
 
-static void flow_key(const struct packet *in, uint8_t key[sizeof(struct xf_key6)])
-{
-	struct xf_key4 *k4 = (void *)key;
-	struct xf_key6 *k6 = (void *)key;
-
-	memset(key, 0, sizeof(*k6));
 	if (in->family == XF_IPV4) {
-		k4->saddr = in->saddr.v4;
-		k4->daddr = in->daddr.v4;
-		k4->sport = htons(in->sport);
-		k4->dport = htons(in->dport);
-		k4->proto = in->proto;
-		return;
+		key.saddr.v4 = in->saddr.v4;
+		key.daddr.v4 = in->daddr.v4;
+	} else {
+		key.saddr = in->saddr;
+		key.daddr = in->daddr;
 	}
-	k6->saddr = in->saddr;
-	k6->daddr = in->daddr;
-	k6->sport = htons(in->sport);
-	k6->dport = htons(in->dport);
-	k6->proto = in->proto;
+	return key;
 }
 
 static bool flow_find(struct test *t, const struct packet *in, uint32_t *index)
 {
-	_Alignas(8) uint8_t key[sizeof(struct xf_key6)];
+	const struct xf_key6 key = flow_key(in);
 
-	flow_key(in, key);
-	return !bpf_map_lookup_elem(map_fd(flow_map(t->family)), key, index);
+	return buckets_find(&key, t->family, index);
 }
 
 bool flow_get(struct test *t, const struct packet *in, struct xf_flow *flow)
@@ -236,13 +224,6 @@ size_t addr_len(const struct test *t)
 
 uint32_t flow_entries(struct test *t, uint8_t family)
 {
-	uint8_t key[sizeof(struct xf_key6)], *from = NULL;
-	uint32_t n = 0;
-
 	(void)t;
-	while (!bpf_map_get_next_key(map_fd(flow_map(family)), from, key)) {
-		from = key;
-		n++;
-	}
-	return n;
+	return buckets_entries(family);
 }

@@ -6,6 +6,8 @@
 #include "support.h"
 #include "xdpfwd/flow.h"
 
+static const __u64 mix[3] = {XF_MIX1, XF_MIX2, XF_MIX3};
+
 #define TUPLES 20000
 #define PLACES (16 * TUPLES)
 
@@ -60,7 +62,7 @@ static uint32_t meetings(vary_fn vary, uint8_t family)
 		vary(&t, i);
 		if (family == XF_IPV4)
 			t.saddr.w[3] = t.daddr.w[3] = t.saddr.w[1] = 0;
-		place = (uint32_t)((xf_tuple_hash(&t, family) >> 32) * PLACES >> 32);
+		place = (uint32_t)((xf_tuple_hash(&t, family, mix) >> 32) * PLACES >> 32);
 		n += taken[place];
 		taken[place] = 1;
 	}
@@ -91,7 +93,7 @@ static void lower_bits_differ(void **state)
 		uint32_t place;
 
 		t.saddr.v4 = htonl(0xcb007100 + i);
-		place = (xf_tuple_hash(&t, XF_IPV4) >> 28) % 4096;
+		place = (xf_tuple_hash(&t, XF_IPV4, mix) >> 28) % 4096;
 		n += taken[place];
 		taken[place] = 1;
 	}
