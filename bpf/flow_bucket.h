@@ -22,6 +22,7 @@
 /* What this instance hashes with, so that nobody else knows what meets where; and how many buckets. Set at load. */
 __weak const volatile __u64 cfg_mix[3] = {XF_MIX1, XF_MIX2, XF_MIX3};
 __weak const volatile __u32 cfg_buckets = 1;
+__weak const volatile __u32 cfg_entry_index = 1; /* the bits of an entry that are its index */
 
 static __always_inline __u64 flow_hash(const struct xf_key6 *t, __u8 family)
 {
@@ -68,6 +69,24 @@ static __always_inline void flow_set_tuple(struct xf_flow *f, const struct xf_ke
 	}
 }
 
+static __always_inline __u32 entry_tag(__u64 hash, __u8 family)
+{
+	return xf_entry_tag(hash, family, cfg_entry_index);
+}
+
+static __always_inline __u32 entry_make(__u64 hash, __u32 index, __u8 family)
+{
+	return entry_tag(hash, family) | (index + 1);
+}
+
+/* If the entry has that tag; NO_FLOW: it does not. An entry that is 0 leads there, too. */
+static __always_inline __u32 entry_index(__u32 entry, __u32 tag)
+{
+	__u32 at = entry ^ tag;
+
+	return at & ~cfg_entry_index ? NO_FLOW : at - 1;
+}
+
 /* Has the element this tuple? It may be of a flow that is being made. */
 __weak __noinline int flow_is_of(__u32 index, const struct xf_key6 *t, __u32 family)
 {
@@ -81,7 +100,7 @@ __weak __noinline int flow_is_of(__u32 index, const struct xf_key6 *t, __u32 fam
 /* The element that is in the table with this tuple, other than that one; NO_FLOW: there is none. */
 __weak __noinline __u32 bucket_find(const struct xf_key6 *t, __u64 hash, __u32 family, __u32 but)
 {
-	__u32 home = xf_bucket(hash, cfg_buckets), tag = xf_entry_tag(hash, family);
+	__u32 home = xf_bucket(hash, cfg_buckets), tag = entry_tag(hash, family);
 
 	if (!t)
 		return NO_FLOW;
@@ -91,15 +110,24 @@ __weak __noinline __u32 bucket_find(const struct xf_key6 *t, __u64 hash, __u32 f
 		if (!b)
 			break;
 		for (int i = 0; i < XF_BUCKET_ENTRIES; i++) {
-			__u32 entry = b->entry[i], index = entry & XF_ENTRY_INDEX;
+			__u32 index = entry_index(b->entry[i], tag);
 
-			if ((entry & XF_ENTRY_TAG) == tag && index != but && flow_is_of(index, t, family))
+			if (index != NO_FLOW && index != but && flow_is_of(index, t, family))
 				return index;
 		}
 		if (!near && !b->elsewhere)
 			break;
 	}
 	return NO_FLOW;
+}
+
+/* It will be asked for soon: brings it to the cache, while what comes first is done. */
+static __always_inline void bucket_touch(__u64 hash)
+{
+	const struct xf_bucket *b = bucket_at(xf_bucket(hash, cfg_buckets));
+
+	if (b)
+		(void)*(const volatile __u32 *)&b->elsewhere;
 }
 
 /* Is there still room in this one? Then the entry is in it. */
@@ -143,7 +171,7 @@ __weak __noinline int bucket_clear(__u64 hash, __u32 entry)
 		for (int i = 0; i < XF_BUCKET_ENTRIES && b; i++) {
 			if (*(volatile __u32 *)&b->entry[i] != entry)
 				continue;
-			__sync_lock_test_and_set(&b->entry[i], 0);
+			*(volatile __u32 *)&b->entry[i] = 0;
 			if (near)
 				__sync_fetch_and_add(&first->elsewhere, -1);
 			return true;
@@ -164,14 +192,14 @@ static __always_inline void flow_delete(const struct xf_key6 *t, __u32 index, co
 {
 	__u64 hash = tuple_hash(t, family);
 
-	bucket_clear(hash, xf_entry_tag(hash, family) | index);
+	bucket_clear(hash, entry_make(hash, index, family));
 }
 
 /* The element has the tuple already. 0, or -EEXIST or -ENOSPC. */
 static __always_inline int flow_insert(const struct xf_key6 *t, __u32 index, const __u8 family)
 {
 	__u64 hash = tuple_hash(t, family);
-	__u32 entry = xf_entry_tag(hash, family) | index;
+	__u32 entry = entry_make(hash, index, family);
 	int err = bucket_put(hash, entry);
 
 	if (err || bucket_find(t, hash, family, index) == NO_FLOW)

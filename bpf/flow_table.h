@@ -61,23 +61,20 @@ static __always_inline void flow_set_family(struct xf_flow *f, __u8 family)
 static __always_inline struct xf_flow *flow_hinted(const struct xf_key6 *t, const __u8 family)
 {
 	__u64 hash = flow_hash(t, family);
-	__u32 place = hash >> (64 - XF_HINT_BITS) & hints_mask[0], entry, index;
+	__u32 place = hash >> (64 - XF_HINT_BITS) & hints_mask[0], index;
 	__u32 *hint = bpf_map_lookup_elem(&flow_hints, &place);
 	struct xf_flow *f;
 
 	if (!hint)
 		return NULL;
-	entry = *(volatile __u32 *)hint;
-	if ((entry & XF_ENTRY_TAG) == xf_entry_tag(hash, family)) {
-		f = flow_at(entry & XF_ENTRY_INDEX);
-		if (f && f->family == family && flow_has_tuple(f, t, family))
-			return f;
-	}
+	f = flow_at(entry_index(*(volatile __u32 *)hint, entry_tag(hash, family)));
+	if (f && f->family == family && flow_has_tuple(f, t, family))
+		return f;
 	index = bucket_find(t, hash, family, NO_FLOW);
 	f = flow_at(index);
 	if (!f)
 		return NULL;
-	*hint = xf_entry_tag(hash, family) | index;
+	*hint = entry_make(hash, index, family);
 	hints_grow(XF_FLOW_SLOT(index));
 	return f;
 }

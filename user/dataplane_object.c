@@ -171,6 +171,7 @@ static void set_hash(struct dp_object *object, const struct xf_config *config)
 		object->skel->rodata->cfg_mix[i] = (mix ^ mix >> 29) | 1;
 	}
 	object->skel->rodata->cfg_buckets = XF_BUCKETS(config->max_flows);
+	object->skel->rodata->cfg_entry_index = xf_entry_index(config->max_flows);
 }
 
 int dp_object_open(struct dataplane *dp, struct dp_object **object, struct xf_error *err)

@@ -132,14 +132,14 @@ struct xf_flow {
 /*
  * Element of the array "buckets", a cache line: entries are the elements of "flows"
  * whose tuples belong here, or in one of the few buckets before, and found no place
- * there. An entry has the element's index and a tag, which is some of the tuple's hash
- * and its family; 0: none.
+ * there. The lower bits of an entry, as many as it takes, are one more than the
+ * element's index, the highest is set for IPv6, and those between, the tag, are some
+ * of the tuple's hash. 0: none.
  */
 #define XF_BUCKET_ENTRIES 15
 #define XF_BUCKETS_NEAR	  4 /* a tuple's own, and those behind it that take what is too much for it */
 #define XF_BUCKET_LOAD	  8 /* tuples that belong in one, on average, if there are as many flows as there can be */
-#define XF_ENTRY_INDEX	  0x01ffffffu
-#define XF_ENTRY_TAG	  (~XF_ENTRY_INDEX)
+#define XF_ENTRY_IPV6	  (1u << 31)
 
 struct xf_bucket {
 	__u32 entry[XF_BUCKET_ENTRIES];
@@ -154,12 +154,20 @@ static __always_inline __u32 xf_bucket(__u64 hash, __u32 buckets)
 	return (hash >> 32) * buckets >> 32;
 }
 
-/* Never 0. */
-static __always_inline __u32 xf_entry_tag(__u64 hash, __u8 family)
+/* The bits of an entry that its index takes, where there can be so many flows. */
+static __always_inline __u32 xf_entry_index(__u32 max_flows)
 {
-	__u32 tag = hash >> 26 & 0x3f;
+	__u32 mask = 1;
 
-	return (tag ? tag : 1) << 25 | (__u32)(family == XF_IPV6) << 31;
+	while (mask < 2 * max_flows)
+		mask = mask << 1 | 1;
+	return mask;
+}
+
+/* The other bits. Buckets and hints go by others of the hash. */
+static __always_inline __u32 xf_entry_tag(__u64 hash, __u8 family, __u32 index_mask)
+{
+	return ((__u32)(hash >> 8) & ~XF_ENTRY_IPV6 & ~index_mask) | (family == XF_IPV6 ? XF_ENTRY_IPV6 : 0);
 }
 
 enum xf_slot_state {

@@ -49,14 +49,15 @@ static bool has_tuple(uint32_t index, const struct xf_key6 *key, uint8_t family)
 
 bool buckets_find(const struct xf_key6 *key, uint8_t family, uint32_t *index)
 {
-	const uint32_t home = buckets_home(key, family), tag = xf_entry_tag(hash_of(key, family), family);
+	const uint32_t home = buckets_home(key, family), mask = xf_entry_index(MAX_FLOWS);
+	const uint32_t tag = xf_entry_tag(hash_of(key, family), family, mask);
 	struct xf_bucket b;
 
 	for (uint32_t near = 0; near < XF_BUCKETS_NEAR; near++) {
 		read_bucket(home + near, &b);
 		for (int i = 0; i < XF_BUCKET_ENTRIES; i++) {
-			*index = b.entry[i] & XF_ENTRY_INDEX;
-			if ((b.entry[i] & XF_ENTRY_TAG) == tag && has_tuple(*index, key, family))
+			*index = (b.entry[i] & mask) - 1;
+			if (b.entry[i] && (b.entry[i] & ~mask) == tag && has_tuple(*index, key, family))
 				return true;
 		}
 		if (!near && !b.elsewhere)
@@ -74,7 +75,7 @@ uint32_t buckets_entries(uint8_t family)
 
 		read_bucket(at, &b);
 		for (int i = 0; i < XF_BUCKET_ENTRIES; i++)
-			n += b.entry[i] && b.entry[i] >> 31 == (family == XF_IPV6);
+			n += b.entry[i] && !(b.entry[i] & XF_ENTRY_IPV6) == (family == XF_IPV4);
 	}
 	return n;
 }

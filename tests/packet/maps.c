@@ -63,6 +63,7 @@ void maps_open(void)
 		die("refusals");
 	skel->rodata->cfg_conntrack = true;
 	skel->rodata->cfg_buckets = XF_BUCKETS(MAX_FLOWS);
+	skel->rodata->cfg_entry_index = xf_entry_index(MAX_FLOWS);
 	if (xdpfwd_bpf__load(skel))
 		die("loading the skeleton");
 }
