@@ -237,13 +237,10 @@ static __always_inline int halves_insert_again(struct flow_draft *d, int reason)
 /* Puts the drafted flow in the table; what it is in the end stands in the draft. */
 static __always_inline enum xf_reason flow_create(struct flow_draft *d, const struct xf_config *cfg)
 {
-	struct xf_slot *slot;
-	__u32 index;
+	__u32 index = slot_take(cfg->max_flows, d->client.last_seen);
+	struct xf_slot *slot = bpf_map_lookup_elem(&slots, &index);
 	int reason;
 
-	bucket_touch(tuple_hash(&d->reply_key, d->family));
-	index = slot_take(cfg->max_flows, d->client.last_seen);
-	slot = bpf_map_lookup_elem(&slots, &index);
 	if (!slot)
 		return XF_REASON_FLOW_TABLE_FULL;
 	d->client.slot = index;

@@ -121,15 +121,6 @@ __weak __noinline __u32 bucket_find(const struct xf_key6 *t, __u64 hash, __u32 f
 	return NO_FLOW;
 }
 
-/* It will be asked for soon: brings it to the cache, while what comes first is done. */
-static __always_inline void bucket_touch(__u64 hash)
-{
-	const struct xf_bucket *b = bucket_at(xf_bucket(hash, cfg_buckets));
-
-	if (b)
-		(void)*(const volatile __u32 *)&b->elsewhere;
-}
-
 /* Is there still room in this one? Then the entry is in it. */
 static __always_inline bool bucket_take(struct xf_bucket *b, __u32 entry)
 {

@@ -117,19 +117,14 @@ static __always_inline void slot_clear_family(struct xf_slot *slot, __u32 index,
 {
 	struct xf_flow *client = flow_at(XF_FLOW_INDEX(index, false));
 	struct xf_flow *reply = flow_at(XF_FLOW_INDEX(index, true));
-	__u64 hash, twin_hash;
 
 	if (!client || !reply || !client->family)
 		return;
 	flow_twin_key(&keys->twin, client, slot->key.proto, family);
-	hash = tuple_hash(&slot->key, family);
-	twin_hash = tuple_hash(&keys->twin, family);
-	bucket_touch(hash);
-	bucket_touch(twin_hash);
 	flow_set_family(client, 0);
 	flow_set_family(reply, 0);
-	bucket_clear(twin_hash, entry_make(twin_hash, XF_FLOW_INDEX(index, true), family));
-	bucket_clear(hash, entry_make(hash, XF_FLOW_INDEX(index, false), family));
+	flow_delete(&keys->twin, XF_FLOW_INDEX(index, true), family);
+	flow_delete(&slot->key, XF_FLOW_INDEX(index, false), family);
 	if (slot->holds_port)
 		port_give_back(&keys->twin, family);
 }

@@ -218,6 +218,13 @@ struct port_choice {
 	__u32 choice;
 };
 
+/* The addresses between which a CPU has made its last flow, and when: see frag_hosts.h. */
+struct frag_pair {
+	union xf_addr target;
+	union xf_addr listen;
+	__u32 at; /* jiffies */
+};
+
 #define NO_SLOT 0xffffffffu
 
 /* A flow in the making: too large for the stack. */
@@ -228,6 +235,7 @@ struct flow_draft {
 	struct xf_key6 reply_key;
 	__u32 in_the_way; /* slot of the flow that has the drafted one's place; NO_SLOT: there is none */
 	struct port_choice port;
+	struct frag_pair noted; /* outlives the draft */
 	__u8 family;
 	__u8 masquerade; /* the target is to see this machine, and a port of it */
 };

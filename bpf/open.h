@@ -159,6 +159,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	enum xf_reason reason;
 	struct xf_rule *rule;
 	enum verdict v;
+	bool asks;
 
 	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
@@ -170,7 +171,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return PASS;
 	if (!ctx_is_for_us(ctx) || (parse_has_options(p, family) && TIER(source_routed)(ctx, p)))
 		return PASS;
-	v = policy_new(p, rule);
+	v = policy_new(p, cfg, rule);
 	if (v == PASS)
 		return p->reason == XF_REASON_NO_FLOW ? TIER(syn_reset)(ctx, p) : v;
 	/* Whatever the rule thinks of it: an answer to this machine is not the rule's to refuse. */
@@ -182,7 +183,8 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return v;
 	if (!route_is_own(ctx) && policy_is_from_us(p, family))
 		return refuse(p, XF_REASON_BAD_SOURCE);
-	v = TIER(syn_guard)(ctx, p);
+	asks = rule->flags & XF_RULE_POLICY;
+	v = asks ? TIER(syn_guard)(ctx, p) : SEND;
 	if (v != SEND)
 		return v;
 
@@ -193,15 +195,16 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
 	if (v != SEND)
 		return v;
-	reason = policy_charge(p);
+	reason = asks ? policy_charge(p) : XF_REASON_NONE;
 	if (reason == XF_REASON_NONE)
 		reason = flow_create(d, cfg);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	refusal_yields(p, family);
 	account_flow(p);
-	syn_spend(p);
-	fragments_expect(d, family);
+	if (asks)
+		syn_spend(p);
+	fragments_expect(d, p->now);
 	return SEND;
 }
 

@@ -57,9 +57,10 @@ static __always_inline bool policy_is_from_us(const struct pkt *p, const __u8 fa
 }
 
 /* May this packet begin a flow? */
-static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_rule *rule)
+static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_config *cfg, const struct xf_rule *rule)
 {
-	int reason;
+	const bool asks = rule->flags & XF_RULE_POLICY;
+	int reason = XF_REASON_NONE;
 
 	if (rule->flags & XF_RULE_DISABLED)
 		return refuse(p, XF_REASON_DISABLED);
@@ -71,12 +72,13 @@ static __always_inline enum verdict policy_new(struct pkt *p, const struct xf_ru
 		return leave(p, XF_REASON_NO_FLOW);
 	if (p->ttl <= 1 && !(rule->flags & XF_RULE_LOCAL))
 		return refuse(p, XF_REASON_TTL_EXCEEDED);
-	reason = policy_source(p);
+	if (asks || cfg_has_bans(cfg))
+		reason = policy_source(p);
 	if (!reason && policy_is_over(rule))
 		reason = XF_REASON_EXPIRED;
-	if (!reason && rule->flags & XF_RULE_POLICY)
+	if (!reason && asks)
 		reason = count_refuses(p);
-	if (!reason && rule->flags & XF_RULE_POLICY)
+	if (!reason && asks)
 		reason = policy_rate(p);
 	return reason ? refuse(p, reason) : SEND;
 }
