@@ -118,18 +118,20 @@ static __always_inline enum xf_reason halves_insert_family(struct flow_draft *d,
 {
 	const __u32 client = XF_FLOW_INDEX(d->client.slot, false);
 	enum xf_reason reason;
+	int err;
 
 	half_write(&d->reply, &d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
 	reason = d->masquerade ? reply_insert_masqueraded(d, cfg, family) : reply_insert(d, family);
 	if (reason != XF_REASON_NONE)
 		return reason;
 	half_write(&d->client, &d->client_key, client, family);
-	if (!flow_insert(&d->client_key, client, family))
+	err = flow_insert(&d->client_key, client, family);
+	if (!err)
 		return XF_REASON_NONE;
 	flow_delete(&d->reply_key, XF_FLOW_INDEX(d->client.slot, true), family);
 	if (draft_shares_port(d))
 		port_give_back(&d->reply_key, family);
-	return XF_REASON_FLOW_CONFLICT;
+	return err == -EEXIST ? XF_REASON_FLOW_CONFLICT : XF_REASON_FLOW_TABLE_FULL;
 }
 
 /* From now on a half is known by its tuple, and a hint that points there is right. */

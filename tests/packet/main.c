@@ -15,7 +15,7 @@ extern const struct packet_suite pass_suite, rule_suite, forward_suite, masquera
 	mss_suite, fragment_suite, fragment_bad_suite, fragment_first_suite, hairpin_suite, host_suite, local_suite,
 	local_error_suite, own_suite, tcp_suite, policy_suite, policy_time_suite, policy_rate_suite, state_suite,
 	evict_suite, limits_suite, port_suite, pool_suite, sweep_suite, stateless_suite, syn_suite, watch_suite,
-	split_suite, split_fragment_suite, stress_suite, refusal_suite;
+	split_suite, split_fragment_suite, stress_suite, refusal_suite, bucket_suite;
 
 static const struct packet_suite *const suites[] = {
 	&pass_suite,	     &rule_suite,
@@ -38,6 +38,7 @@ static const struct packet_suite *const suites[] = {
 	&syn_suite,	     &watch_suite,
 	&split_suite,	     &split_fragment_suite,
 	&stress_suite,	     &refusal_suite,
+	&bucket_suite,
 };
 
 struct variant {

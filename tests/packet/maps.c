@@ -160,6 +160,18 @@ static void clear(const char *name)
 			die(name);
 }
 
+/* What a CPU remembers of the last flow that it has made. */
+static void clear_drafts(void)
+{
+	uint32_t zero = 0;
+	void *drafts = calloc(libbpf_num_possible_cpus(), bpf_map__value_size(skel->maps.draft));
+
+	if (!drafts)
+		die("draft");
+	map_put("draft", &zero, drafts);
+	free(drafts);
+}
+
 static void clear_flows(void)
 {
 	static const struct xf_slot no_slot;
@@ -168,6 +180,7 @@ static void clear_flows(void)
 	uint32_t slot, half, zero = 0;
 
 	buckets_clear();
+	clear_drafts();
 	clear("fragments");
 	clear("frag_hosts");
 	clear("udp_ports");
