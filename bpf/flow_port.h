@@ -95,10 +95,10 @@ __weak __noinline int port_take(const struct flow_draft *d, __u32 family)
 	keys->owner.slot = d->client.slot;
 	keys->owner.flows = share_first();
 	for (int i = 0; i < SHARE_RACES && claim == PORT_LOST; i++) {
-		if (!bpf_map_update_elem(&udp_ports, &keys->port, &keys->owner, BPF_NOEXIST))
+		/* Where ports are scarce most are taken: to look first spares making an entry in vain. */
+		claim = port_share(keys);
+		if (claim == PORT_LOST && !bpf_map_update_elem(&udp_ports, &keys->port, &keys->owner, BPF_NOEXIST))
 			claim = PORT_OURS;
-		else
-			claim = port_share(keys);
 	}
 	return claim == PORT_OURS;
 }
