@@ -42,7 +42,7 @@ static __always_inline void flow_set_daddr(struct xf_flow *f, const union xf_add
 
 /* ---- hints: a flow whose packets come often is found without a call, and in two cache lines */
 
-/* The flow in that slot had no hint. With another mask all are found anew, by the hash tables. */
+/* The flow in that slot had no hint. With another mask all are found anew, by the buckets. */
 static __always_inline void hints_grow(__u32 slot)
 {
 	__u32 mask = hints_mask[0];

@@ -164,12 +164,10 @@ static int size_hints(struct dp_object *object, __u32 max_flows)
 /* The same for all programs of the instance, now and later: by these numbers they find what the maps have. */
 static void set_hash(struct dp_object *object, const struct xf_config *config)
 {
-	__u64 mix = config->port_secret;
+	__u64 mix[3];
 
-	for (size_t i = 0; i < ARRAY_SIZE(object->skel->rodata->cfg_mix); i++) {
-		mix = (mix ^ mix >> 32) * XF_MIX1 + XF_MIX2;
-		object->skel->rodata->cfg_mix[i] = (mix ^ mix >> 29) | 1;
-	}
+	xf_tuple_mix(config->port_secret, mix);
+	memcpy((void *)object->skel->rodata->cfg_mix, mix, sizeof(mix));
 	object->skel->rodata->cfg_buckets = XF_BUCKETS(config->max_flows);
 	object->skel->rodata->cfg_entry_index = xf_entry_index(config->max_flows);
 }

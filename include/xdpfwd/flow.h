@@ -29,6 +29,15 @@ struct xf_key6 {
 #define XF_MIX2 0xbf58476d1ce4e5b9ULL
 #define XF_MIX3 0x94d049bb133111ebULL
 
+/* The instance's own, from a random number. */
+static __always_inline void xf_tuple_mix(__u64 secret, __u64 mix[3])
+{
+	for (int i = 0; i < 3; i++) {
+		secret = (secret ^ secret >> 32) * XF_MIX1 + XF_MIX2;
+		mix[i] = (secret ^ secret >> 29) | 1;
+	}
+}
+
 /*
  * Where to look for what is known of a tuple: the upper bits tell it. Tuples that differ
  * in one octet only, whichever, must not meet there; to make some meet on purpose, one
@@ -137,7 +146,7 @@ struct xf_flow {
  * of the tuple's hash. 0: none.
  */
 #define XF_BUCKET_ENTRIES 15
-#define XF_BUCKETS_NEAR	  4 /* a tuple's own, and those behind it that take what is too much for it */
+#define XF_BUCKETS_NEAR	  8 /* a tuple's own, and those behind it that take what is too much for it */
 #define XF_BUCKET_LOAD	  8 /* tuples that belong in one, on average, if there are as many flows as there can be */
 #define XF_ENTRY_IPV6	  (1u << 31)
 
