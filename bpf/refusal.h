@@ -65,7 +65,7 @@ static __always_inline void refusals_end(void)
 
 static __always_inline bool refusal_is_recent(__u32 asked, __u32 now, const struct xf_config *cfg)
 {
-	return (now - asked) * REFUSAL_PART < cfg->hz;
+	return now - asked < cfg->hz / REFUSAL_PART;
 }
 
 static __always_inline __u8 refusal_kind(const struct pkt *p, const __u8 family)
@@ -216,10 +216,23 @@ static long refusal_settle_one(__u32 index, void *unused)
 	return 0;
 }
 
-/* All of all CPUs', for the tool. */
+/* Has nothing been refused since all was settled? What was remembered that long before counts no more packets. */
+static __always_inline bool refusals_are_settled(const struct xf_changes *c, const struct xf_config *cfg)
+{
+	return (__s32)(c->settled - c->kept) > (__s32)(cfg->hz / REFUSAL_PART + FLOW_CLOCK_SKEW);
+}
+
+/* All of all CPUs', for the tool, which asks for it with each rule that goes. */
 static __always_inline void refusals_settle(void)
 {
+	const struct xf_config *cfg = cfg_get();
+	struct xf_changes *c = refusal_changes();
+	__u32 now = bpf_jiffies64();
+
+	if (!c || !cfg || refusals_are_settled(c, cfg))
+		return;
 	bpf_loop(REFUSALS_MANY, refusal_settle_one, NULL, 0);
+	c->settled = now;
 }
 
 /* The place that the tuple has, or else the first that has nothing to lose; NULL: all are in use. */

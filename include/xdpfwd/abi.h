@@ -204,10 +204,10 @@ struct xf_config {
 	__u32 timeout[XF_TIMEOUT_COUNT]; /* jiffies, by enum xf_timeout */
 	__u64 netns;			 /* inode of the network namespace that this instance serves */
 	__u64 secret[2];   /* random, of this instance: what its cookies are made with, see bpf/syn_cookie.h */
-	__u64 port_secret; /* random likewise: where a client's masquerade ports begin */
-	char version[32];  /* of the tool that loaded the programs */
-	__u64 set_until;   /* jiffies64 from which on set_before is in force again; 0: set stays */
-	__u32 set_before;  /* the rule set that was in force before this one */
+	__u64 port_secret; /* random likewise: where a client's masquerade ports begin, and what tuples are hashed with */
+	char version[32]; /* of the tool that loaded the programs */
+	__u64 set_until;  /* jiffies64 from which on set_before is in force again; 0: set stays */
+	__u32 set_before; /* the rule set that was in force before this one */
 	__u32 pad;
 };
 

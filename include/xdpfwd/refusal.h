@@ -42,11 +42,13 @@ struct xf_refusal {
 
 /* Element 0 of the array "changes". */
 struct xf_changes {
-	__u32 number; /* of changes to anything that a refusal may rest on; older refusals do not count */
-	__u32 kept;   /* when one was remembered last */
+	__u32 number;  /* of changes to anything that a refusal may rest on; older refusals do not count */
+	__u32 kept;    /* when one was remembered last */
+	__u32 settled; /* when all that they had counted was added to everybody's counters */
+	__u32 pad;
 };
 
-XF_SIZE(struct xf_changes, 8);
+XF_SIZE(struct xf_changes, 16);
 XF_SIZE(struct xf_refusal, 128);
 _Static_assert(__builtin_offsetof(struct xf_refusal, rule) == 64, "the next packet needs but one cache line");
 

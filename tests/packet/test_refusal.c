@@ -290,6 +290,38 @@ static void answers_of_a_new_flow(struct test *t)
 	reply(t, rule, &back, &got);
 }
 
+static void changes_put(uint32_t kept, uint32_t settled)
+{
+	struct xf_changes changes;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(map_fd("changes"), &zero, &changes), 0);
+	changes.kept = kept;
+	changes.settled = settled;
+	map_put("changes", &zero, &changes);
+}
+
+/* Who has settled everything need not do so again before something is refused; a little before does not count. */
+static void settled_once(struct test *t)
+{
+	struct packet in = packet_from(t, CLIENT, ROUTER);
+	uint32_t rule = rule_that_denies_the_client(t), now, soon;
+
+	drop(t, rule, XF_REASON_DENIED, &in);
+	drop(t, rule, XF_REASON_DENIED, &in);
+	drop(t, rule, XF_REASON_DENIED, &in);
+	/* By two CPUs, none but the first of each would be asked about. */
+	assert_in_range(pending(), 1, 2);
+	now = (uint32_t)clock_jiffies();
+	soon = t->config.hz / 16;
+	changes_put(now - 2 * soon, now);
+	refusals_settle();
+	assert_int_not_equal(pending(), 0);
+	changes_put(now - soon, now);
+	refusals_settle();
+	assert_int_equal(pending(), 0);
+}
+
 static const struct packet_case refusal_cases[] = {
 	CASE(counted),
 	CASE(lifted),
@@ -301,6 +333,7 @@ static const struct packet_case refusal_cases[] = {
 	CASE(own_connection),
 	CASE(own_tcp_connection),
 	CASE(answers_of_a_new_flow),
+	CASE(settled_once),
 };
 
 PACKET_SUITE(refusal);
