@@ -88,7 +88,7 @@ static __always_inline __u32 entry_index(__u32 entry, __u32 tag)
 }
 
 /* Has the element this tuple? It may be of a flow that is being made. */
-__weak __noinline int flow_is_of(__u32 index, const struct xf_key6 *t, __u32 family)
+static __always_inline bool flow_is_of(__u32 index, const struct xf_key6 *t, __u32 family)
 {
 	const struct xf_flow *f = flow_at(index);
 

@@ -14,36 +14,31 @@ struct {
 	__type(value, __u32);
 } frag_hosts SEC(".maps") __weak;
 
-/* In "frag_hosts", and used just now. */
-__weak __noinline int fragments_note(const struct flow_draft *d)
+static __always_inline void fragments_note(struct xf_local_key *key, const union xf_addr *addr)
 {
-	struct xf_local_key key = {};
 	__u32 nothing = 0;
 
-	if (!d)
-		return 0;
-	key.family = d->family;
-	key.addr = d->reply_key.saddr;
-	if (!bpf_map_lookup_elem(&frag_hosts, &key))
-		bpf_map_update_elem(&frag_hosts, &key, &nothing, BPF_ANY);
-	key.addr = d->client_key.daddr;
-	if (!bpf_map_lookup_elem(&frag_hosts, &key))
-		bpf_map_update_elem(&frag_hosts, &key, &nothing, BPF_ANY);
-	return 0;
+	key->addr = *addr;
+	if (!bpf_map_lookup_elem(&frag_hosts, key))
+		bpf_map_update_elem(&frag_hosts, key, &nothing, BPF_ANY);
 }
 
 /* A flow was made. In a flood they are made between the same two: that is noted once a jiffy. */
-static __always_inline void fragments_expect(struct flow_draft *d, __u32 now)
+__weak __noinline int fragments_expect(__u32 now)
 {
-	struct frag_pair *noted = &d->noted;
+	struct flow_draft *d = draft_get();
+	struct xf_local_key key = {};
 
-	if (noted->at == now && addr_equal(&noted->target, &d->reply_key.saddr, XF_IPV6) &&
-	    addr_equal(&noted->listen, &d->client_key.daddr, XF_IPV6))
-		return;
-	noted->target = d->reply_key.saddr;
-	noted->listen = d->client_key.daddr;
-	noted->at = now;
-	fragments_note(d);
+	if (!d || (d->noted.at == now && addr_equal(&d->noted.target, &d->reply_key.saddr, XF_IPV6) &&
+		   addr_equal(&d->noted.listen, &d->client_key.daddr, XF_IPV6)))
+		return 0;
+	d->noted.target = d->reply_key.saddr;
+	d->noted.listen = d->client_key.daddr;
+	d->noted.at = now;
+	key.family = d->family;
+	fragments_note(&key, &d->reply_key.saddr);
+	fragments_note(&key, &d->client_key.daddr);
+	return 0;
 }
 
 static __always_inline bool fragment_is_known_host(const union xf_addr *addr, __u8 family)

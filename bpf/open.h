@@ -159,7 +159,6 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 	enum xf_reason reason;
 	struct xf_rule *rule;
 	enum verdict v;
-	bool asks;
 
 	if (!cfg || !d || !(p->listen_ports & XF_PORT_LISTEN) || p->is_error)
 		return PASS;
@@ -183,8 +182,7 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		return v;
 	if (!route_is_own(ctx) && policy_is_from_us(p, family))
 		return refuse(p, XF_REASON_BAD_SOURCE);
-	asks = rule->flags & XF_RULE_POLICY;
-	v = asks ? TIER(syn_guard)(ctx, p) : SEND;
+	v = rule->flags & XF_RULE_POLICY ? TIER(syn_guard)(ctx, p) : SEND;
 	if (v != SEND)
 		return v;
 
@@ -195,16 +193,16 @@ static __always_inline enum verdict flow_open(ctx_t *ctx, struct pkt *p, const _
 		v = family == XF_IPV6 ? TIER(remote_ipv6)(ctx, p) : TIER(remote_ipv4)(ctx, p);
 	if (v != SEND)
 		return v;
-	reason = asks ? policy_charge(p) : XF_REASON_NONE;
+	reason = rule->flags & XF_RULE_POLICY ? policy_charge(p) : XF_REASON_NONE;
 	if (reason == XF_REASON_NONE)
 		reason = flow_create(d, cfg);
 	if (reason != XF_REASON_NONE)
 		return refuse(p, reason);
 	refusal_yields(p, family);
 	account_flow(p);
-	if (asks)
+	if (rule->flags & XF_RULE_POLICY)
 		syn_spend(p);
-	fragments_expect(d, p->now);
+	fragments_expect(p->now);
 	return SEND;
 }
 
