@@ -45,11 +45,13 @@ static __always_inline void adopt_vacate(struct xf_flow *f, __u32 index)
 	}
 }
 
-static __always_inline bool adopt_put(struct xf_flow *f, const struct xf_flow *half, __u32 index,
-				      const struct xf_key6 *t, const __u8 family)
+static __always_inline bool adopt_put(struct xf_flow *f, const struct xf_adopt_request *r, const struct xf_key6 *t,
+				      const __u8 family)
 {
+	const __u32 index = r->index;
+
 	adopt_vacate(f, index);
-	__builtin_memcpy(f, half, sizeof(*f));
+	__builtin_memcpy(f, &r->half, sizeof(*f));
 	if (flow_insert(t, index, family))
 		return false;
 	flow_set_family(f, family);
@@ -106,7 +108,7 @@ static __always_inline void adopt_family(struct xf_adopt_request *r, const __u8 
 	if (r->what == XF_ADOPT_PRUNE)
 		adopt_prune(f, index, &t, family);
 	else
-		r->found = adopt_put(f, &r->half, index, &t, family);
+		r->found = adopt_put(f, r, &t, family);
 }
 
 static __always_inline void adopt(struct xf_adopt_request *r)
